@@ -1,0 +1,3 @@
+//! HTTP/1.1 (RFC 9110, RFC 9112): bytes in, replies and faults out.
+//!
+//! Neighbours: stdx.

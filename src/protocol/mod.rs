@@ -1,0 +1,13 @@
+//! Wire formats and how an exchange over them ends; no sockets, no clock.
+//!
+//! Gives:      [`http`], the HTTP/1.1 state machines; [`Timing`] and [`Failure`], the words in
+//!             which every protocol says how an operation went.
+//! Neighbours: stdx.
+//! Why so:     the same code runs under the ring, under the simulator and under the fuzzer.
+
+#![deny(clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
+
+pub mod http;
+pub mod outcome;
+
+pub use outcome::{Failure, Side, Timing};

@@ -1,3 +1,7 @@
 //! HTTP/1.1 (RFC 9110, RFC 9112): bytes in, replies and faults out.
 //!
 //! Neighbours: stdx.
+
+/// Temporary.
+#[derive(Clone, Debug)]
+pub struct Request;

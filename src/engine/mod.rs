@@ -1,0 +1,5 @@
+//! Shards and what surrounds them.
+//!
+//! Neighbours: stdx, plan, session, protocol, net, metrics, verdict.
+
+pub mod outcome;

@@ -8,5 +8,6 @@ pub mod metrics;
 pub mod net;
 pub mod plan;
 pub mod protocol;
+pub mod session;
 pub mod stdx;
 pub mod verdict;

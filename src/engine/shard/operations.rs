@@ -289,10 +289,8 @@ impl Shard {
                 self.fail(slot, Failure::TimeoutConnect, now, submissions, text);
             }
             State::Busy => {
-                let failure = match connection.exchange.phase() {
-                    AwaitingPhase::FirstByte => Failure::TimeoutFirstByte,
-                    AwaitingPhase::Head | AwaitingPhase::Body => Failure::TimeoutBody,
-                };
+                let phase = connection.exchange.phase().unwrap_or(AwaitingPhase::FirstByte);
+                let failure = phase.timeout();
                 let received = connection.operation.map_or(0, |operation| operation.received);
                 let text = || format!("no end of the reply within {timeout}, {received} bytes came");
                 self.fail(slot, failure, now, submissions, text);

@@ -51,10 +51,7 @@ impl Chunked {
     pub(super) const START: Self = Self::Size { size: 0, digits: 0 };
 
     /// Takes bytes until there is data or the end. Also says how many were taken.
-    pub(super) fn receive<'a>(
-        &mut self,
-        input: &'a [u8],
-    ) -> Result<(usize, Progress<'a>), Fault> {
+    pub(super) fn receive<'a>(&mut self, input: &'a [u8]) -> Result<(usize, Progress<'a>), Fault> {
         let mut rest = input;
         loop {
             if rest.is_empty() {

@@ -4,9 +4,11 @@
 //! rooms. `src/README.md` holds the map.
 
 pub mod engine;
+pub mod live;
 pub mod metrics;
 pub mod net;
 pub mod plan;
 pub mod protocol;
+pub mod report;
 pub mod stdx;
 pub mod verdict;

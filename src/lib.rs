@@ -10,5 +10,6 @@ pub mod net;
 pub mod plan;
 pub mod protocol;
 pub mod report;
+pub mod session;
 pub mod stdx;
 pub mod verdict;

@@ -5,7 +5,7 @@ use super::histogram::Histogram;
 use crate::protocol::{Failure, Timing};
 
 /// Which leaf: phase × request, counted up by the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeafId(pub u16);
 
 /// How operations ended. Every due operation ends in exactly one of `ok`, `failed`, `aborted`,

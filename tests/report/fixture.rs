@@ -68,7 +68,7 @@ impl Fixture {
             &self.plan,
             Context { tags: tags.into(), host: host(), ..Context::default() },
         );
-        // How a request is held in memory is no part of the report's form.
+        // What a request's bytes are is no part of the report's form.
         report.document.run.plan_hash = "0123456789abcdef".into();
         report
     }
@@ -99,9 +99,14 @@ pub(crate) fn until(operations: u64) -> Until {
     Until::Operations(operations, Nanos::from_secs(60))
 }
 
+/// Another one, of the same length.
+pub(crate) fn other_request() -> Request {
+    Request::builder(http::Method::PUT, "/", "10.0.0.7:8080").build().expect("a legal request")
+}
+
 /// Any request: the report shows its name alone.
 fn request() -> Request {
-    Request
+    Request::builder(http::Method::GET, "/", "10.0.0.7:8080").build().expect("a legal request")
 }
 
 /// `count` operations that ended well, of 200 us to 100 ms, most of them fast.
@@ -173,6 +178,7 @@ fn row(second: u64) -> Row {
     Row {
         at: Nanos(Nanos::from_secs(second - 1).0 + span.0),
         span,
+        begun: 500 / (1 + second / 3 * 3),
         replies: 500 / (1 + second / 3 * 3),
         ok: 498 / (1 + second / 3 * 3),
         failed: 2,

@@ -203,13 +203,14 @@ fn the_hash_is_of_what_defines_the_load() {
     same.shards = 9;
     same.addresses.clear();
     assert_eq!(plan_hash(&same), hash);
-    let changes: [fn(&mut onslaught::plan::Plan); 6] = [
+    let changes: [fn(&mut onslaught::plan::Plan); 7] = [
         |plan| plan.seed += 1,
         |plan| plan.connections += 1,
         |plan| plan.load = Load::Closed,
         |plan| plan.until = fixture::until(5),
         |plan| plan.requests[1].name.push('x'),
         |plan| plan.url.push('x'),
+        |plan| plan.requests[0].request = fixture::other_request(),
     ];
     for (at, change) in changes.iter().enumerate() {
         let mut other = plan.clone();

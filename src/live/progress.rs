@@ -115,8 +115,8 @@ fn bar(colour: Colour) -> View {
         return lines(Box::new(std::io::stderr()));
     }
     let template = match colour {
-        Colour::Plain => "{prefix} [{bar:16}] {percent:>3}%  {wide_msg}",
-        Colour::Ansi => "{prefix} [{bar:16.cyan}] {percent:>3}%  {wide_msg}",
+        Colour::Plain => "{prefix} [{bar:10}] {percent:>3}%  {wide_msg}",
+        Colour::Ansi => "{prefix} [{bar:10.cyan}] {percent:>3}%  {wide_msg}",
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));

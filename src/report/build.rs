@@ -248,6 +248,7 @@ fn series_row(row: &Row) -> SeriesRow {
     SeriesRow {
         t_s: seconds(row.at),
         span_s: seconds(row.span),
+        sent: row.begun,
         replies: row.replies,
         replies_per_s: per_second(row.replies, row.span),
         ok: row.ok,

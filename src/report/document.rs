@@ -269,6 +269,8 @@ pub struct SeriesRow {
     pub t_s: f64,
     /// How long the row covers: 1 s but for the last.
     pub span_s: f64,
+    /// Operations begun.
+    pub sent: u64,
     /// Replies on the wire.
     pub replies: u64,
     /// The same a second of `span_s`.

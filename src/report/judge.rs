@@ -15,7 +15,7 @@ pub enum TrustPolicy {
     Allow,
     /// A saturated generator makes the run invalid, other doubts are shown.
     #[default]
-    Standard,
+    Refuse,
     /// `--strict`: whatever is not valid makes the run invalid.
     Strict,
 }
@@ -72,7 +72,7 @@ fn distrusted(verdict: trust::Verdict, policy: TrustPolicy) -> bool {
     match (policy, verdict) {
         (TrustPolicy::Allow, _) | (_, trust::Verdict::Valid) => false,
         (TrustPolicy::Strict, _) => true,
-        (TrustPolicy::Standard, verdict) => verdict == trust::Verdict::GeneratorSaturated,
+        (TrustPolicy::Refuse, verdict) => verdict == trust::Verdict::GeneratorSaturated,
     }
 }
 
@@ -140,26 +140,26 @@ mod tests {
     fn the_first_that_applies_wins() {
         let broken = || Err("1 != 2".to_owned());
         let saturated = trust::Verdict::GeneratorSaturated;
-        let standard = TrustPolicy::Standard;
-        assert_eq!(exit(&good(), standard), (Verdict::Passed, 0));
+        let refuse = TrustPolicy::Refuse;
+        assert_eq!(exit(&good(), refuse), (Verdict::Passed, 0));
         let evidence = Evidence { trust: saturated, ..good() };
-        assert_eq!(exit(&evidence, standard), (Verdict::Invalid, 111));
+        assert_eq!(exit(&evidence, refuse), (Verdict::Invalid, 111));
         assert_eq!(exit(&evidence, TrustPolicy::Allow), (Verdict::Passed, 0));
         let evidence = Evidence { identities: broken(), ..evidence };
-        assert_eq!(exit(&evidence, standard), (Verdict::Failed, 1));
+        assert_eq!(exit(&evidence, refuse), (Verdict::Failed, 1));
         let evidence = Evidence { ended: &Ended::Interrupted, ..evidence };
-        assert_eq!(exit(&evidence, standard), (Verdict::Interrupted, 105));
-        assert!(judge(&evidence, standard).error.is_some(), "the bug is still told");
+        assert_eq!(exit(&evidence, refuse), (Verdict::Interrupted, 105));
+        assert!(judge(&evidence, refuse).error.is_some(), "the bug is still told");
         let refused = Ended::Unreachable("connection refused".into());
         let evidence = Evidence { ended: &refused, ..evidence };
-        assert_eq!(exit(&evidence, standard), (Verdict::Failed, 113));
+        assert_eq!(exit(&evidence, refuse), (Verdict::Failed, 113));
     }
 
     #[test]
     fn doubts_count_only_if_strict() {
         for doubt in [trust::Verdict::TargetSaturated, trust::Verdict::Inconclusive] {
             let evidence = Evidence { trust: doubt, ..good() };
-            assert_eq!(exit(&evidence, TrustPolicy::Standard), (Verdict::Passed, 0));
+            assert_eq!(exit(&evidence, TrustPolicy::Refuse), (Verdict::Passed, 0));
             assert_eq!(exit(&evidence, TrustPolicy::Strict), (Verdict::Invalid, 111));
         }
     }
@@ -168,13 +168,13 @@ mod tests {
     fn a_run_without_a_success_has_failed() {
         let mut load = Tally { scheduled: 1_001, sent: 1_001, aborted: 1, ..Tally::default() };
         load.failed[Failure::Refused as usize] = 1_000;
-        let judgement = judge(&Evidence { load: &load, ..good() }, TrustPolicy::Standard);
+        let judgement = judge(&Evidence { load: &load, ..good() }, TrustPolicy::Refuse);
         assert_eq!((judgement.verdict, judgement.exit), (Verdict::Failed, ExitCode::Failed));
         assert_eq!(
             judgement.error.as_deref(),
             Some("not one of 1,001 operations succeeded: refused 1,000, cut off by the end 1")
         );
         let one = Tally { ok: 1, ..load };
-        assert_eq!(exit(&Evidence { load: &one, ..good() }, TrustPolicy::Standard).1, 0);
+        assert_eq!(exit(&Evidence { load: &one, ..good() }, TrustPolicy::Refuse).1, 0);
     }
 }

@@ -1,7 +1,5 @@
 //! FNV-1a, 64 bits: a stable name for a piece of text, no protection against malice.
 
-use std::fmt;
-
 /// A hash that grows by what is written to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fnv {
@@ -19,6 +17,19 @@ impl Fnv {
         Self { state: BASIS }
     }
 
+    /// Adds a part. Parts do not run together: `ab`, `c` is another text than `a`, `bc`.
+    pub fn part(&mut self, bytes: &[u8]) {
+        self.bytes(bytes);
+        self.bytes(&(bytes.len() as u64).to_le_bytes());
+    }
+
+    /// Adds bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.state = (self.state ^ u64::from(*byte)).wrapping_mul(PRIME);
+        }
+    }
+
     /// The hash of all that was written.
     #[must_use]
     pub const fn value(self) -> u64 {
@@ -32,19 +43,8 @@ impl Default for Fnv {
     }
 }
 
-impl fmt::Write for Fnv {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            self.state = (self.state ^ u64::from(byte)).wrapping_mul(PRIME);
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use super::Fnv;
 
     #[test]
@@ -55,8 +55,18 @@ mod tests {
             ("foobar", 0x8594_4171_f739_67e8),
         ] {
             let mut hash = Fnv::new();
-            write!(hash, "{text}").expect("never fails");
+            hash.bytes(text.as_bytes());
             assert_eq!(hash.value(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn parts_do_not_run_together() {
+        let hash = |parts: [&[u8]; 2]| {
+            let mut hash = Fnv::new();
+            parts.iter().for_each(|part| hash.part(part));
+            hash.value()
+        };
+        assert_ne!(hash([b"ab", b"c"]), hash([b"a", b"bc"]));
     }
 }

@@ -76,7 +76,7 @@ fn explanation(page: &mut Page) {
         ("service", "what the target itself took", "first byte sent -> reply ended"),
     ];
     for (name, meaning, span) in rows {
-        let text = format!("  {name:<10}{meaning:<30}{span}");
+        let text = format!("  {name:<12}{meaning:<31}{span}");
         let text = page.paint(Ink::Dim, &text);
         page.line(&text);
     }
@@ -101,7 +101,7 @@ pub(super) fn spectrum(page: &mut Page, load: &Leaf) {
         page.row(quantile.name, &format!("{cells}{beyond:>CELL$}"));
     }
     let cells = columns.map(|histogram| format!("{:>CELL$}", time(ms(histogram.min_mean_max().2))));
-    page.row("max", &format!("{}{:>CELL$}", cells.concat(), 0));
+    page.row("max", &cells.concat());
 }
 
 // Five times beside their label fill the page exactly.

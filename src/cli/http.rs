@@ -79,7 +79,7 @@ pub(super) fn understand(args: &HttpArgs, allowed: &Cores) -> Result<Job, Proble
             json: args.json.clone(),
             folder: None,
             latency: if args.latency { Latency::Spectrum } else { Latency::Brief },
-            policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Standard },
+            policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },
         })
     })
 }

@@ -1,7 +1,8 @@
 //! The binary against real servers, liars and hostile surroundings; every test with one shard
 //! and with two.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a test says which case it was at; shown when it fails")]
 
 mod kit;
 
@@ -30,6 +31,8 @@ mod integration {
     mod soak;
     /// A target that stands still for a second, and what that must look like.
     mod stall;
+    /// What a summary must keep to, whoever reads it.
+    mod summaries;
     /// Whether the generator knows when it was itself the bottleneck.
     mod trust;
 }

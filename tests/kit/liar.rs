@@ -104,7 +104,10 @@ fn converse(mut stream: TcpStream, shared: &Shared) {
         let number = shared.requests.fetch_add(1, Ordering::SeqCst);
         match (shared.script)(number) {
             Reply::Bytes(bytes) => send(&mut stream, &bytes, shared),
-            Reply::Close(bytes) => return drop(send(&mut stream, &bytes, shared)),
+            Reply::Close(bytes) => {
+                send(&mut stream, &bytes, shared);
+                return;
+            }
             Reply::Reset(bytes) => {
                 send(&mut stream, &bytes, shared);
                 let now = Some(Duration::ZERO);

@@ -22,7 +22,6 @@ mod wait;
 
 pub(crate) use cli::{Onslaught, Run};
 pub(crate) use hog::hogs;
-pub(crate) use http::get;
 pub(crate) use liar::{Reply, liar};
 pub(crate) use machine::{cores, is_root};
 pub(crate) use nginx::{Nginx, nginx};

@@ -62,7 +62,7 @@ impl Process {
     pub(crate) fn signal_all(&self, signal: Signal) {
         for pid in descendants(self.pid()) {
             // One that has just ended needs no signal.
-            drop(kill_process(pid, signal));
+            kill_process(pid, signal).ok();
         }
     }
 

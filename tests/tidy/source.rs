@@ -93,7 +93,7 @@ pub(crate) fn blank(text: &str) -> String {
         let length = if word_before { None } else { raw_string(rest) }
             .or_else(|| comment(rest))
             .or_else(|| quoted(rest));
-        let taken = &rest[..length.unwrap_or(first.len_utf8())];
+        let taken = &rest[..length.unwrap_or_else(|| first.len_utf8())];
         if length.is_some() {
             out.extend(taken.chars().map(|each| if each == '\n' { '\n' } else { ' ' }));
         } else {

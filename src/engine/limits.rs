@@ -4,30 +4,30 @@ use crate::stdx::Nanos;
 
 /// Connects in flight while connections are opened ahead of the run: more is slower (the
 /// listener's backlog and the kernel's port search), fewer leaves the core idle.
-pub const CONNECTS_IN_FLIGHT: u32 = 64;
+pub(super) const CONNECTS_IN_FLIGHT: u32 = 64;
 
 /// Arrivals that wait for a connection at most, on one shard: beyond a million an open model says
 /// nothing new, and the oldest are dropped and counted.
-pub const WAITING: u64 = 1 << 20;
+pub(super) const WAITING: u64 = 1 << 20;
 
 /// Pause after the first of several failures in a row on one connection.
-pub const BACK_OFF_FIRST: Nanos = Nanos::from_millis(10);
+pub(super) const BACK_OFF_FIRST: Nanos = Nanos::from_millis(10);
 
 /// Longest pause between two attempts on one connection: short enough to see a target return.
-pub const BACK_OFF_LONGEST: Nanos = Nanos::from_secs(1);
+pub(super) const BACK_OFF_LONGEST: Nanos = Nanos::from_secs(1);
 
 /// How long operations in flight may still take after a signal.
-pub const GRACE: Nanos = Nanos::from_secs(5);
+pub(super) const GRACE: Nanos = Nanos::from_secs(5);
 
 /// How long a shard runs before it lets the executor's other tasks run.
-pub const YIELD_EVERY: Nanos = Nanos::from_millis(1);
+pub(super) const YIELD_EVERY: Nanos = Nanos::from_millis(1);
 
 /// Deltas that may wait for the collector, per shard. One more second is not lost: the shard keeps
 /// recording into the same delta.
-pub const DELTAS_WAITING: usize = 4;
+pub(super) const DELTAS_WAITING: usize = 4;
 
 /// Rows of the series: one day. Later seconds are in all totals, and an event says so.
-pub const SERIES_ROWS: usize = 86_400;
+pub(super) const SERIES_ROWS: usize = 86_400;
 
 /// Events on the timeline.
-pub const EVENTS: usize = 1_000;
+pub(super) const EVENTS: usize = 1_000;

@@ -55,7 +55,7 @@ pub struct PhaseSpan {
 }
 
 /// One second of the series, all shards and all requests together, warm-up included.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Row {
     /// The end of the second, since the start of the load.
     pub at: Nanos,
@@ -63,6 +63,8 @@ pub struct Row {
     pub span: Nanos,
     /// Replies on the wire.
     pub replies: u64,
+    /// Operations begun.
+    pub begun: u64,
     /// Operations that ended well.
     pub ok: u64,
     /// Operations that failed.

@@ -81,9 +81,9 @@ impl Pacer {
         self.upcoming().map(|arrival| arrival.due + self.patience + Nanos(1))
     }
 
-    /// No arrival due after `now` comes any more.
-    pub fn stop(&mut self, now: Nanos) {
-        let before = self.schedule.before(now + Nanos(1));
+    /// No arrival due at `from` or later comes any more.
+    pub fn stop(&mut self, from: Nanos) {
+        let before = self.schedule.before(from);
         let mine = before.saturating_sub(self.shard).div_ceil(self.shards.get());
         self.end = self.end.min(mine.max(self.next));
     }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn stopping_keeps_what_was_due() {
         let mut pacer = pacer(1_000, 0, 1, 1_000, Nanos::MAX);
-        pacer.stop(Nanos::from_millis(10));
+        pacer.stop(Nanos::from_millis(10) + Nanos(1));
         let due = std::iter::from_fn(|| pacer.take(Nanos::MAX)).count();
         assert_eq!(due, 11, "0 ms to 10 ms, both included");
     }

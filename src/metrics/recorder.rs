@@ -81,6 +81,12 @@ pub struct Delta {
 }
 
 impl Delta {
+    /// An empty one that begins at `from`.
+    #[must_use]
+    pub fn from(from: Nanos) -> Self {
+        Self { from, ..Self::default() }
+    }
+
     /// The leaf, made on its first hit.
     pub fn leaf(&mut self, id: LeafId) -> &mut Leaf {
         let index = usize::from(id.0);

@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 pub mod error;
 pub mod link;
+pub mod probe;
 pub mod resolve;
 pub mod ring;
 pub mod wheel;
@@ -51,8 +52,8 @@ pub enum Event<'a> {
     Received(&'a [u8], More),
     /// Receiving failed. `ENOBUFS` is no fault of the socket: arm it again.
     ReceiveFailed(Errno, More),
-    /// A discarding receive ended: so many bytes came and went. Fewer than asked for means that
-    /// the peer has ended its side.
+    /// A discarding receive ended: so many bytes came and went, at most as many as were asked
+    /// for. None at all means that the peer has ended its side.
     Discarded(Result<u32, Errno>),
     /// A send ended, with the number of bytes taken and the buffer, if it was an owned one.
     Sent(Result<u32, Errno>, Option<Vec<u8>>),
@@ -97,7 +98,7 @@ pub trait Submissions {
     /// came first.
     fn stop_receiving(&mut self, handle: Handle);
 
-    /// Receives `len` bytes and throws them away in the kernel. No receive may be armed.
+    /// Receives at most `len` bytes and throws them away in the kernel. No receive may be armed.
     /// Answer: [`Event::Discarded`].
     fn discard(&mut self, handle: Handle, len: u32);
 

@@ -73,8 +73,8 @@ impl Shard {
             operation.timing.connect = opened;
             self.dispatch(slot, now, submissions);
         } else {
-            self.opened_ahead();
             connection.available = now;
+            self.opened_ahead();
             self.offer(slot, now, submissions);
         }
     }

@@ -11,7 +11,7 @@ use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::connection::{Connection, State};
+use super::connection::Connection;
 use super::pacer::Pacer;
 use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
@@ -88,10 +88,9 @@ impl Shard {
         let share = plan.connections.saturating_sub(id).div_ceil(plan.shards.max(1));
         let slots = usize::try_from(share).unwrap_or(usize::MAX);
         let shards = u64::from(plan.shards.max(1));
-        let requests = plan
-            .requests
-            .iter()
-            .map(|named| (Rc::from(named.request.bytes()), named.request.reply_to()));
+        let requests = plan.requests.iter().map(|named| {
+            (Rc::from(&named.request.bytes()[..]), named.request.reply_to())
+        });
         let index = |slot: u64| u64::from(id) + slot * shards;
         Self {
             id,
@@ -123,7 +122,8 @@ impl Shard {
     pub fn stop(&mut self, now: Nanos) {
         match &mut self.source {
             Source::Closed { left, until } => (*left, *until) = (0, Nanos::ZERO),
-            Source::Open(pacer) => pacer.stop(now.since(self.start)),
+            Source::Open(pacer) if now < self.start => pacer.stop(Nanos::ZERO),
+            Source::Open(pacer) => pacer.stop(now.since(self.start) + Nanos(1)),
         }
         self.stage = Stage::Draining;
     }

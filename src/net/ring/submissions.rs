@@ -223,8 +223,10 @@ impl Submissions for RingSubmissions<'_> {
 
     fn discard(&mut self, handle: Handle, len: u32) {
         // With MSG_TRUNC the kernel drops what it would copy (tcp(7)): the address is not used.
+        // Never with MSG_WAITALL: Linux 6.18 then asks for the whole length again after each
+        // part, takes bytes beyond the body and hangs (measured, see bench/README.md).
         let entry = opcode::Recv::new(Fixed(handle.slot), std::ptr::null_mut(), len);
-        let entry = entry.flags(libc::MSG_TRUNC | libc::MSG_WAITALL).build();
+        let entry = entry.flags(libc::MSG_TRUNC).build();
         self.push(&entry.user_data(Tag::new(Op::Discard, handle).bits()));
     }
 

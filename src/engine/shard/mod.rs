@@ -15,7 +15,7 @@ use super::connection::Connection;
 use super::pacer::Pacer;
 use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
-use crate::net::{Completion, Completions, Errno, Event, Handle, More, Submissions, Wheel};
+use crate::net::{Completion, Completions, Event, More, Submissions, Wheel};
 use crate::plan::{Load, Phase, Plan, Schedule, Until};
 use crate::protocol::http::ReplyTo;
 use crate::session::Session;
@@ -23,6 +23,7 @@ use crate::stdx::Nanos;
 
 mod connections;
 mod operations;
+mod receiving;
 
 /// A shard. Slots of connections and of sessions have the same numbers.
 pub struct Shard {
@@ -88,9 +89,10 @@ impl Shard {
         let share = plan.connections.saturating_sub(id).div_ceil(plan.shards.max(1));
         let slots = usize::try_from(share).unwrap_or(usize::MAX);
         let shards = u64::from(plan.shards.max(1));
-        let requests = plan.requests.iter().map(|named| {
-            (Rc::from(&named.request.bytes()[..]), named.request.reply_to())
-        });
+        let requests = plan
+            .requests
+            .iter()
+            .map(|named| (Rc::from(&named.request.bytes()[..]), named.request.reply_to()));
         let index = |slot: u64| u64::from(id) + slot * shards;
         Self {
             id,
@@ -167,7 +169,7 @@ impl Shard {
             Event::Received(bytes, more) => {
                 connection.link.received(more);
                 self.received(handle, bytes, now, submissions);
-                self.keep_receiving(handle, more, submissions);
+                self.listen_again(handle, more, submissions);
             }
             Event::Sent(result, buffer) => {
                 connection.link.sent();
@@ -185,38 +187,12 @@ impl Shard {
             Event::Discarded(result) => {
                 connection.link.received(More::Ended);
                 self.discarded(slot, result, now, submissions);
+                self.listen_again(handle, More::Ended, submissions);
             }
             Event::Closed => connection.link.closed(),
             Event::Accepted(..) => {}
         }
         self.vacate(slot, now, submissions);
-    }
-
-    /// Arms the receive again when the kernel has ended it and more may come.
-    fn keep_receiving(&mut self, handle: Handle, more: More, submissions: &mut impl Submissions) {
-        let connection = &mut self.connections[handle.slot as usize];
-        if more == More::Ended && !connection.link.is_closing() {
-            connection.link.receiving();
-            submissions.receive(handle);
-            self.recorder.counts().rearmed += 1;
-        }
-    }
-
-    fn receive_failed(
-        &mut self,
-        handle: Handle,
-        errno: Errno,
-        more: More,
-        now: Nanos,
-        submissions: &mut impl Submissions,
-    ) {
-        if errno == Errno::NO_BUFFERS {
-            // Transient: others give theirs back in this very turn.
-            self.recorder.counts().no_buffers += 1;
-            self.keep_receiving(handle, more, submissions);
-        } else if !self.connections[handle.slot as usize].link.is_closing() {
-            self.broken(handle.slot, errno, now, submissions);
-        }
     }
 
     /// Fires the timers that are due.

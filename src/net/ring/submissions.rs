@@ -193,7 +193,8 @@ impl Submissions for RingSubmissions<'_> {
         let (level, option) = (libc::IPPROTO_TCP.unsigned_abs(), libc::TCP_NODELAY.unsigned_abs());
         // When a link that skips its success fails, its own completion comes and those behind it
         // do not; so exactly one completion comes whichever link fails.
-        let socket = opcode::Socket::new(family, libc::SOCK_STREAM, 0).file_index(Some(slot)).build();
+        let socket =
+            opcode::Socket::new(family, libc::SOCK_STREAM, 0).file_index(Some(slot)).build();
         let nodelay = opcode::SetSockOpt::new(fixed, level, option, on, length_of(&ON)).build();
         let connect = opcode::Connect::new(fixed, address, length).build();
         self.push_chain(&[

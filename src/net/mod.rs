@@ -18,6 +18,7 @@ pub mod wheel;
 
 pub use error::Errno;
 pub use link::Link;
+pub use wheel::Wheel;
 
 /// One socket in one life of its slot.
 ///
@@ -80,6 +81,10 @@ pub trait Submissions {
     /// Opens a socket, connects it and arms its receive. Answer: [`Event::Connected`], then
     /// [`Event::Received`] as bytes come.
     fn connect(&mut self, handle: Handle, to: SocketAddr);
+
+    /// Arms a multishot accept. Answers: [`Event::Accepted`], whose handle names the new
+    /// connection's slot, or the listener where accepting failed.
+    fn accept(&mut self, listener: u32);
 
     /// Arms receiving, where it has ended or was stopped.
     fn receive(&mut self, handle: Handle);

@@ -3,7 +3,12 @@
 //! Not a public API: the library exists so that tests, benches and fuzz targets reach the pure
 //! rooms. `src/README.md` holds the map.
 
+pub mod engine;
+pub mod metrics;
 pub mod net;
+pub mod plan;
 pub mod protocol;
+pub mod session;
 pub mod stdx;
 pub mod target;
+pub mod verdict;

@@ -33,13 +33,12 @@ impl Link {
         self.generation == handle.generation
     }
 
-    /// A connect was submitted; it arms the receive too.
+    /// A connect was submitted.
     pub const fn connecting(&mut self) {
         self.connecting = true;
-        self.receiving = true;
     }
 
-    /// The connect ended. When it failed, the receive behind it was cancelled with it.
+    /// The connect ended, well or not.
     pub const fn connected(&mut self) {
         self.connecting = false;
     }
@@ -132,6 +131,7 @@ mod tests {
         let first = link.handle(7);
         link.connecting();
         link.connected();
+        link.receiving();
         link.sending();
         link.closing();
         link.closed();

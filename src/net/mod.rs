@@ -8,10 +8,11 @@
 //!             for the kernel and drive the very same code.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::rc::Rc;
 
 pub mod error;
 pub mod link;
+pub mod probe;
 pub mod resolve;
 pub mod ring;
 pub mod wheel;
@@ -51,8 +52,8 @@ pub enum Event<'a> {
     Received(&'a [u8], More),
     /// Receiving failed. `ENOBUFS` is no fault of the socket: arm it again.
     ReceiveFailed(Errno, More),
-    /// A discarding receive ended: so many bytes came and went. Fewer than asked for means that
-    /// the peer has ended its side.
+    /// A discarding receive ended: so many bytes came and went, at most as many as were asked
+    /// for. None at all means that the peer has ended its side.
     Discarded(Result<u32, Errno>),
     /// A send ended, with the number of bytes taken and the buffer, if it was an owned one.
     Sent(Result<u32, Errno>, Option<Vec<u8>>),
@@ -78,15 +79,15 @@ pub trait Completions {
 /// What a shard asks of the kernel. Nothing here fails at once or waits: every outcome comes back
 /// as a [`Completion`].
 pub trait Submissions {
-    /// Opens a socket, connects it and arms its receive. Answer: [`Event::Connected`], then
-    /// [`Event::Received`] as bytes come.
-    fn connect(&mut self, handle: Handle, to: SocketAddr);
-
-    /// Arms a multishot accept. Answers: [`Event::Accepted`], whose handle names the new
-    /// connection's slot, or the listener where accepting failed.
+    /// Arms a listener: each connection it takes gets a free slot. Answers: [`Event::Accepted`]
+    /// until one says that it has ended.
     fn accept(&mut self, listener: u32);
 
-    /// Arms receiving, where it has ended or was stopped.
+    /// Opens a socket in the slot and connects it. Answer: [`Event::Connected`].
+    fn connect(&mut self, handle: Handle, to: SocketAddr);
+
+    /// Arms receiving. Answers: [`Event::Received`] as bytes come, or [`Event::ReceiveFailed`],
+    /// until one says that it has ended.
     fn receive(&mut self, handle: Handle);
 
     /// Receives once, into the ring's own buffers, without staying armed: for a connection that
@@ -97,7 +98,7 @@ pub trait Submissions {
     /// came first.
     fn stop_receiving(&mut self, handle: Handle);
 
-    /// Receives `len` bytes and throws them away in the kernel. No receive may be armed.
+    /// Receives at most `len` bytes and throws them away in the kernel. No receive may be armed.
     /// Answer: [`Event::Discarded`].
     fn discard(&mut self, handle: Handle, len: u32);
 
@@ -112,8 +113,9 @@ pub trait Submissions {
 /// What to send. The ring keeps it alive until the kernel has done with it.
 #[derive(Clone, Debug)]
 pub enum Payload {
-    /// Bytes that many sends share: a request without holes.
-    Shared(Arc<[u8]>),
+    /// Bytes that many sends share: a request without holes. Counted without atomics, because
+    /// each shard has a copy of its own.
+    Shared(Rc<[u8]>),
     /// Bytes of this one send, handed back with [`Event::Sent`] so that the buffer is used again.
     Owned(Vec<u8>),
 }

@@ -24,5 +24,5 @@ mod spare;
 pub use counters::{Counters, Share, Totals};
 pub use misbehave::{Lie, Misbehaviour, MisbehaviourError, Problem};
 pub use routes::Path;
-pub use run::{Options, ServeError, Shard, bind, serve};
+pub use run::{Options, Seed, ServeError, Shard, bind, serve};
 pub use server::{Next, Server};

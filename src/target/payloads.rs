@@ -1,6 +1,6 @@
 //! Bytes that many replies share: made once per server, sent without a copy.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::limits::{PIECE, PIECES};
 
@@ -24,7 +24,7 @@ pub(super) enum Canned {
 /// The shared payloads, in the order of [`Canned`].
 #[derive(Debug)]
 pub(super) struct Payloads {
-    all: [Arc<[u8]>; 6],
+    all: [Rc<[u8]>; 6],
 }
 
 /// The body of `/health`.
@@ -48,11 +48,11 @@ impl Payloads {
         write_chunk(&piece, &mut chunk);
         let all: [&[u8]; 6] =
             [HEALTH, CONTINUE, &piece, &piece.repeat(PIECES), &chunk, &chunk.repeat(PIECES)];
-        Self { all: all.map(Arc::from) }
+        Self { all: all.map(Rc::from) }
     }
 
-    pub(super) fn shared(&self, which: Canned) -> Arc<[u8]> {
-        Arc::clone(&self.all[which as usize])
+    pub(super) fn shared(&self, which: Canned) -> Rc<[u8]> {
+        Rc::clone(&self.all[which as usize])
     }
 
     pub(super) fn bytes(&self, which: Canned) -> &[u8] {

@@ -10,7 +10,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use super::counters::Share;
 use super::misbehave::Misbehaviour;
 use super::server::Server;
-use crate::stdx::Clock;
+use crate::stdx::{Clock, Nanos};
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -30,15 +30,25 @@ pub struct Shard {
     pub core: usize,
     /// Listening already.
     pub listener: OwnedFd,
-    /// To be turned; it calls its listener [`Shard::LISTENER`].
-    pub server: Server,
     /// The clock of `now`, the same for all shards.
     pub clock: Clock,
+    /// Makes the server, on the thread that turns it: it does not move to another.
+    pub seed: Seed,
 }
 
-impl Shard {
-    /// The listener's number in the ring.
-    pub const LISTENER: u32 = 0;
+/// All that a server is made of.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    lies: Misbehaviour,
+    counters: Share,
+}
+
+impl Seed {
+    /// The server of a listener that the ring knows by this number.
+    #[must_use]
+    pub fn server(self, listener: u32, now: Nanos) -> Server {
+        Server::new(listener, self.lies, self.counters, now)
+    }
 }
 
 /// Why the target does not serve.
@@ -126,9 +136,8 @@ pub fn bind(options: &Options) -> Result<(SocketAddr, Vec<Shard>), ServeError> {
         let (listener, bound) =
             listen(address).map_err(|error| ServeError::Listen { address, error })?;
         address = bound;
-        let lies = options.misbehaviour.clone();
-        let server = Server::new(Shard::LISTENER, lies, share, clock.now());
-        shards.push(Shard { core, listener, server, clock });
+        let seed = Seed { lies: options.misbehaviour.clone(), counters: share };
+        shards.push(Shard { core, listener, clock, seed });
     }
     if shards.is_empty() { Err(ServeError::NoCores) } else { Ok((address, shards)) }
 }

@@ -87,7 +87,7 @@ fn a_slot_that_comes_back_before_its_end_was_read_begins_anew() {
     let mut world = World::new();
     world.connect(0);
     world.stuck = true;
-    world.feed(0, [get("/delay/60s"), "GET".to_owned()].concat());
+    world.feed(0, [get("/health"), get("/delay/60s"), "GET".to_owned()].concat());
     let first = world.handle(0);
     world.accept(0);
     world.happen(first, Happened::Closed);
@@ -95,6 +95,9 @@ fn a_slot_that_comes_back_before_its_end_was_read_begins_anew() {
     world.run();
     world.stuck = false;
     world.feed(0, get("/health"));
+    assert_eq!(world.text(0), "", "the slot's payload is still the old life's");
+    world.happen(first, Happened::Sent(Err(Errno::RESET), None));
+    world.run();
     assert_eq!(world.text(0), HEALTH, "the new life owes nothing of the old");
     world.pass(Nanos::from_secs(61));
     assert_eq!(world.text(0), "", "the old life's timer fires into nothing");

@@ -1,0 +1,150 @@
+//! The flags, as they are written: no logic, every long flag documented.
+//!
+//! Quantities are taken as text and read together afterwards, so that all mistakes of one command
+//! line are reported at once.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A load-testing engine: one shard per core on io_uring, numbers that can be believed.
+#[derive(Debug, Parser)]
+#[command(name = "onslaught", version, max_term_width = 90, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  onslaught demo
+  onslaught http http://127.0.0.1:8080/health -c 256 -d 30s
+  onslaught http http://10.0.0.7/api -R 5k -c 512 -d 1m --json result.json
+
+Exit codes: 0 passed, 1 failed at run time, 2 usage, 105 interrupted, 111 not trustworthy,
+113 target unreachable or host not able.")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Load the embedded target for about 20 s and show what a result looks like
+    Demo(DemoArgs),
+    /// Load one URL, closed (-c) or at a constant rate (-R)
+    Http(Box<HttpArgs>),
+    /// Serve the embedded target alone, able to lie on purpose
+    Target(TargetArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  onslaught demo --out results")]
+pub(super) struct DemoArgs {
+    /// Folder for the results [default: onslaught-results/demo-<time>]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onslaught http http://127.0.0.1:8080/health -c 64 -d 10s
+  onslaught http http://127.0.0.1:8080/items -X POST -H 'Content-Type: application/json' \\
+      --body '{\"a\":1}' -n 10k
+  onslaught http http://127.0.0.1:8080/health -R 5k -d 1m --warmup 5s --latency --json -
+
+Latency is measured from when a request was due, not from when it was sent.")]
+pub(super) struct HttpArgs {
+    /// Where to send: http://HOST[:PORT]/PATH
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+
+    /// Connections, and in the closed model as many sessions
+    #[arg(short, long, value_name = "N", default_value = "64", allow_hyphen_values = true)]
+    pub(super) connections: String,
+
+    /// How long [default: 10s, or until -n is reached]
+    #[arg(short, long, value_name = "TIME", alias = "time", short_alias = 'z')]
+    #[arg(allow_hyphen_values = true)]
+    pub(super) duration: Option<String>,
+
+    /// Shards, one core each [default: the allowed cores, less one for a local target]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    pub(super) threads: Option<String>,
+
+    /// Cores for the shards, as 0,2-5 [default: the process's affinity mask]
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(super) cores: Option<String>,
+
+    /// Arrivals per second over all shards (open model): 500, 5k, 300/m
+    #[arg(short = 'R', long, value_name = "RATE", alias = "rps", short_alias = 'q')]
+    #[arg(allow_hyphen_values = true)]
+    pub(super) rate: Option<String>,
+
+    /// Stop after so many requests
+    #[arg(short = 'n', long, value_name = "N", allow_hyphen_values = true)]
+    pub(super) requests: Option<String>,
+
+    /// A header, as 'Name: value'; may be given again
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(super) headers: Vec<String>,
+
+    /// The method [default: GET, or POST with a body]
+    #[arg(short = 'X', long, value_name = "METHOD", short_alias = 'm')]
+    pub(super) method: Option<String>,
+
+    /// The request's body
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(super) body: Option<String>,
+
+    /// Show the whole spectrum of response and service times
+    #[arg(short = 'L', long)]
+    pub(super) latency: bool,
+
+    /// Write summary.json to FILE; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+
+    /// From the start of an attempt until its reply has ended
+    #[arg(long, value_name = "TIME", default_value = "30s", allow_hyphen_values = true)]
+    pub(super) timeout: String,
+
+    /// Load for so long before measuring
+    #[arg(long, value_name = "TIME", default_value = "0s", allow_hyphen_values = true)]
+    pub(super) warmup: String,
+
+    /// Open model: how long an arrival waits for a connection [default: the timeout]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) patience: Option<String>,
+
+    /// Let requests open their connections, instead of opening them ahead of the run
+    #[arg(long)]
+    pub(super) cold: bool,
+
+    /// What all choices are a function of
+    #[arg(long, value_name = "N", default_value = "1", allow_hyphen_values = true)]
+    pub(super) seed: String,
+
+    /// Allow targets that are neither loopback nor private addresses
+    #[arg(long)]
+    pub(super) allow_remote: bool,
+
+    /// Exit 0 even if the load generator was the bottleneck
+    #[arg(long)]
+    pub(super) allow_untrusted: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onslaught target --listen 127.0.0.1:8080
+  onslaught target --listen 127.0.0.1:0 --cores 1 --misbehave 5xx:97,truncate:89,delay:73:20ms
+
+Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count.")]
+pub(super) struct TargetArgs {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub(super) listen: String,
+
+    /// Cores, one server each [default: the last of the affinity mask]
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(super) cores: Option<String>,
+
+    /// Lies, each told every K-th time: delay:K:TIME, 5xx:K, close:K, truncate:K, corrupt:K
+    #[arg(long, value_name = "LIST")]
+    pub(super) misbehave: Option<String>,
+}

@@ -1,0 +1,354 @@
+//! Merges what the shards hand over, starts and stops them, and makes the outcome.
+//!
+//! Runs on the caller's thread and wakes ten times a second: it watches for signals, and it may
+//! take its time, because no shard ever waits for it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::time::{Duration, SystemTime};
+
+use glommio::ExecutorJoinHandle;
+
+use super::control::{Control, Message, News, Order};
+use super::driver::{self, Assignment};
+use super::host;
+use super::limits::{DELTAS_WAITING, EVENTS, GRACE};
+use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
+use super::series::Series;
+use crate::metrics::Delta;
+use crate::net::ring::{RingCounts, Waker};
+use crate::plan::{Phase, Plan, Until};
+use crate::protocol::{Failure, Side};
+use crate::stdx::{Clock, Nanos, clock};
+use crate::verdict::trust::{self, Totals};
+
+/// Why a run could not take place.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// This host is not able; the sentence has cause and remedy.
+    #[error("{0}")]
+    HostNotAble(String),
+}
+
+/// What a caller is told once a second, and on every change of phase.
+#[derive(Clone, Copy, Debug)]
+pub struct Pulse<'a> {
+    /// Since the start of the load, warm-up included.
+    pub elapsed: Nanos,
+    /// The second that has just been closed.
+    pub row: Option<&'a Row>,
+    /// Operations that have ended so far, warm-up included.
+    pub ended: u64,
+    /// Failures so far.
+    pub failed: u64,
+    /// What the run is doing.
+    pub phase: &'static str,
+}
+
+/// What a run takes besides its plan.
+pub struct Run<'a> {
+    /// The core of each shard; as many as the plan has shards.
+    pub cores: &'a [usize],
+    /// The clock on which everything is measured.
+    pub clock: Clock,
+    /// How many signals to end have come so far.
+    pub interrupts: &'a dyn Fn() -> u32,
+    /// Told once a second.
+    pub observer: &'a mut dyn FnMut(Pulse<'_>),
+}
+
+/// How often the collector looks for signals.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// From the order to the first operation: time for every shard to wake up.
+const LEAD: Nanos = Nanos::from_millis(2);
+
+/// Executes a plan.
+///
+/// # Errors
+/// When this host is not able to: then nothing was sent.
+pub fn run(plan: &Arc<Plan>, run: Run<'_>) -> Result<Outcome, EngineError> {
+    let mut collector = Collector::launch(plan, run)?;
+    collector.wait_until_ready()?;
+    collector.begin();
+    collector.collect();
+    Ok(collector.outcome())
+}
+
+struct Collector<'a> {
+    plan: Arc<Plan>,
+    run: Run<'a>,
+    control: Arc<Control>,
+    inbox: Receiver<Message>,
+    shards: Vec<ShardHandle>,
+    start: Nanos,
+    started_at: SystemTime,
+    series: Option<Series>,
+    total: Delta,
+    events: Vec<TimelineEvent>,
+    ended: Ended,
+    cpu_before: host::CpuTimes,
+    ring: RingCounts,
+    abort_at: Nanos,
+}
+
+struct ShardHandle {
+    waker: Option<Waker>,
+    thread: i32,
+    ready: bool,
+    finished: bool,
+    spares: Sender<Box<Delta>>,
+    join: Option<ExecutorJoinHandle<()>>,
+}
+
+impl<'a> Collector<'a> {
+    fn launch(plan: &Arc<Plan>, run: Run<'a>) -> Result<Self, EngineError> {
+        let control = Arc::new(Control::default());
+        // Up, ready, finished, and every delta that may wait, for each shard.
+        let (outbox, inbox) = sync_channel(run.cores.len() * (DELTAS_WAITING + 4));
+        let mut shards = Vec::new();
+        for (shard, &core) in (0..).zip(run.cores) {
+            let (spares, spares_out) = channel();
+            let assignment = Assignment {
+                shard,
+                core,
+                plan: plan.clone(),
+                clock: run.clock,
+                control: control.clone(),
+                collector: SyncSender::clone(&outbox),
+                spares: spares_out,
+            };
+            let join = driver::launch(assignment).map_err(EngineError::HostNotAble)?;
+            shards.push(ShardHandle {
+                waker: None,
+                thread: 0,
+                ready: false,
+                finished: false,
+                spares,
+                join: Some(join),
+            });
+        }
+        Ok(Self {
+            plan: plan.clone(),
+            run,
+            control,
+            inbox,
+            shards,
+            start: Nanos::MAX,
+            started_at: clock::wall_clock(),
+            series: None,
+            total: Delta::default(),
+            events: Vec::new(),
+            ended: Ended::Finished,
+            cpu_before: host::CpuTimes::default(),
+            ring: RingCounts::default(),
+            abort_at: Nanos::MAX,
+        })
+    }
+
+    /// Until every shard's connections are open, or a signal comes.
+    fn wait_until_ready(&mut self) -> Result<(), EngineError> {
+        while self.shards.iter().any(|shard| !shard.ready) {
+            self.receive();
+            if let Ended::Failed(reason) = &self.ended {
+                let reason = reason.clone();
+                self.order(Order::Abort);
+                return Err(EngineError::HostNotAble(reason));
+            }
+            self.heed_signals();
+            if self.ended == Ended::Interrupted {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        self.start = self.run.clock.now() + LEAD;
+        self.started_at = clock::wall_clock();
+        self.cpu_before = host::cpu_times().unwrap_or_default();
+        let threads = self.shards.iter().map(|shard| shard.thread).collect();
+        self.series = Some(Series::new(&self.plan, self.start, threads, self.run.cores));
+        self.control.begin(self.start);
+        self.wake_all();
+        self.pulse(0);
+    }
+
+    /// Until every shard has finished.
+    fn collect(&mut self) {
+        while self.shards.iter().any(|shard| !shard.finished) {
+            self.receive();
+            self.heed_signals();
+            if self.run.clock.now() >= self.abort_at {
+                self.abort_at = Nanos::MAX;
+                self.note("grace is over: what was in flight is aborted");
+                self.order(Order::Abort);
+            }
+        }
+        for shard in &mut self.shards {
+            if let Some(join) = shard.join.take()
+                && let Err(error) = join.join()
+            {
+                self.ended = Ended::Failed(format!("a shard's executor failed: {error}"));
+            }
+        }
+    }
+
+    /// Takes one message, or none for a tenth of a second.
+    fn receive(&mut self) {
+        match self.inbox.recv_timeout(LOOK) {
+            Ok(message) => self.take(message),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                self.shards.iter_mut().for_each(|shard| shard.finished = true);
+            }
+        }
+    }
+
+    fn take(&mut self, Message { shard, news }: Message) {
+        let Some(handle) = self.shards.get_mut(shard as usize) else { return };
+        match news {
+            News::Up { thread, waker } => {
+                (handle.thread, handle.waker) = (thread, Some(waker));
+            }
+            News::Ready => handle.ready = true,
+            News::Delta(delta) => self.merge(shard, delta, false),
+            News::Finished { delta, ring } => {
+                handle.finished = true;
+                self.ring.enters += ring.enters;
+                self.ring.overflows += ring.overflows;
+                self.merge(shard, delta, true);
+            }
+            News::Failed(reason) => {
+                (handle.finished, handle.ready) = (true, true);
+                self.ended = Ended::Failed(format!("shard {shard}: {reason}"));
+                self.order(Order::Drain);
+            }
+        }
+    }
+
+    fn merge(&mut self, shard: u32, mut delta: Box<Delta>, last: bool) {
+        self.total.add(&delta);
+        let Some(series) = &mut self.series else { return };
+        series.take(shard, &delta, last);
+        let closed = series.close_seconds();
+        delta.clear();
+        // A shard that has ended wants none back.
+        drop(self.shards[shard as usize].spares.send(delta));
+        self.pulse(closed);
+    }
+
+    /// Tells the observer of the last `closed` seconds.
+    fn pulse(&mut self, closed: usize) {
+        let Some(series) = &self.series else { return };
+        let (ended, failed) = self.total.leaves().fold((0, 0), |(ended, failed), (_, leaf)| {
+            let failures = leaf.tally.failures();
+            (ended + leaf.tally.ok + failures, failed + failures)
+        });
+        let elapsed = self.run.clock.now().since(self.start);
+        let phase = match (&self.ended, self.plan.phase(elapsed)) {
+            (Ended::Interrupted, _) => "draining",
+            (_, phase) => phase.name(),
+        };
+        let rows = series.rows.get(series.rows.len() - closed..).unwrap_or_default();
+        if rows.is_empty() {
+            (self.run.observer)(Pulse { elapsed, row: None, ended, failed, phase });
+        }
+        for row in rows {
+            (self.run.observer)(Pulse { elapsed, row: Some(row), ended, failed, phase });
+        }
+    }
+
+    /// The first signal drains, the second ends at once.
+    fn heed_signals(&mut self) {
+        match (self.run.interrupts)() {
+            0 => {}
+            1 if self.ended != Ended::Interrupted => {
+                self.ended = Ended::Interrupted;
+                self.note("interrupted: draining");
+                self.abort_at = self.run.clock.now() + GRACE.min(self.plan.timeout);
+                self.order(Order::Drain);
+                self.pulse(0);
+            }
+            1 => {}
+            _ => {
+                self.ended = Ended::Interrupted;
+                self.order(Order::Abort);
+            }
+        }
+    }
+
+    fn order(&self, order: Order) {
+        self.control.give(order);
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
+        self.shards.iter().filter_map(|shard| shard.waker.as_ref()).for_each(Waker::wake);
+    }
+
+    fn note(&mut self, what: &str) {
+        if self.events.len() < EVENTS {
+            let at = self.run.clock.now().since(self.start);
+            self.events.push(TimelineEvent { at, what: what.to_owned() });
+        }
+    }
+
+    fn outcome(mut self) -> Outcome {
+        let Some(series) = self.series.take() else {
+            unreachable!("a run that was begun has a series");
+        };
+        if series.rows_left_out > 0 {
+            self.note(&format!("{} seconds are not in the series", series.rows_left_out));
+        }
+        let cpu = host::cpu_times().unwrap_or_default();
+        let warm = self.start + self.plan.warmup;
+        let end = self.total.last_end.max(warm);
+        let duration = match (&self.ended, self.plan.until) {
+            // An hour asked for and waited for is an hour, even if its last seconds were idle.
+            (Ended::Finished, Until::Elapsed(span)) => end.since(warm).max(span),
+            _ => end.since(warm),
+        };
+        let trust = trust::judge(&self.plan.load, &series.windows, &self.totals());
+        Outcome {
+            started_at: self.started_at,
+            duration,
+            phases: self.phases(duration),
+            trust,
+            generator: Generator {
+                cpu_user: cpu.user.since(self.cpu_before.user),
+                cpu_sys: cpu.sys.since(self.cpu_before.sys),
+                rss_peak_bytes: host::peak_memory().unwrap_or(0),
+                rings: u32::try_from(self.shards.len()).unwrap_or(u32::MAX),
+                connections_peak: series.connections_peak,
+                cores: self.run.cores.to_vec(),
+            },
+            series: series.rows,
+            ended: self.ended,
+            total: self.total,
+            events: self.events,
+        }
+    }
+
+    fn phases(&self, duration: Nanos) -> Vec<PhaseSpan> {
+        let warmup = self.plan.warmup;
+        let load = PhaseSpan { phase: Phase::Load, from: warmup, to: warmup + duration };
+        let warm = PhaseSpan { phase: Phase::Warmup, from: Nanos::ZERO, to: warmup };
+        if warmup > Nanos::ZERO { vec![warm, load] } else { vec![load] }
+    }
+
+    fn totals(&self) -> Totals {
+        let mut totals = Totals {
+            no_buffers: self.total.counts.no_buffers,
+            overflows: self.ring.overflows,
+            ..Totals::default()
+        };
+        for (_, leaf) in self.total.leaves() {
+            totals.replies += leaf.replies;
+            let local = Failure::ALL.iter().filter(|failure| failure.side() == Side::Local);
+            totals.local_failures +=
+                local.map(|&failure| leaf.tally.failed_by(failure)).sum::<u64>();
+        }
+        totals
+    }
+}

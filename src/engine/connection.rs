@@ -1,0 +1,122 @@
+//! One connection of a shard, and the operation that it carries.
+//!
+//! ```text
+//!            begin            connected           dispatch
+//!  Vacant ──────────► Opening ──────────► Idle ◄─────────► Busy
+//!    ▲                   │ failed           │ peer ends      │ failed, or not to be reused
+//!    │                   ▼                  ▼                ▼
+//!    ├──────────────── Closing ◄────────────┴────────────────┘
+//!    │ pause over        │ closed, and nothing of it outstanding
+//!    └── BackingOff ◄────┘
+//! ```
+
+use crate::metrics::LeafId;
+use crate::net::Link;
+use crate::protocol::Timing;
+use crate::protocol::http::Exchange;
+use crate::stdx::Nanos;
+use crate::stdx::rng;
+
+use super::limits::{BACK_OFF_FIRST, BACK_OFF_LONGEST};
+
+/// Where a connection stands. The picture is above.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum State {
+    /// No socket.
+    #[default]
+    Vacant,
+    /// Connecting, for an operation or ahead of the run.
+    Opening,
+    /// Connected, nothing awaited.
+    Idle,
+    /// A request is out, its reply awaited.
+    Busy,
+    /// The reply came while the request was still being sent: idle when that ends.
+    Settling,
+    /// Being closed.
+    Closing,
+    /// Not to be opened again before a moment.
+    BackingOff,
+}
+
+/// An operation under way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Operation {
+    pub(super) leaf: LeafId,
+    /// Index of its request in the plan.
+    pub(super) request: u16,
+    pub(super) timing: Timing,
+    /// When the attempt began: what the timeout counts from.
+    pub(super) begun: Nanos,
+    /// Bytes of its request that the kernel has taken.
+    pub(super) taken: usize,
+    /// Bytes of its reply so far.
+    pub(super) received: u64,
+}
+
+/// A connection's slot in the slab.
+#[derive(Default)]
+pub(super) struct Connection {
+    pub(super) link: Link,
+    pub(super) state: State,
+    /// Failures in a row.
+    pub(super) failures: u8,
+    pub(super) operation: Option<Operation>,
+    pub(super) exchange: Exchange,
+    /// When the state is over, if it does not end by itself.
+    pub(super) deadline: Nanos,
+    /// The earliest entry of this slot in the wheel; others are stale.
+    pub(super) wheel_at: Nanos,
+    /// When the slot became able to take an operation.
+    pub(super) available: Nanos,
+    /// Closed model: when its session's next operation is due.
+    pub(super) due: Nanos,
+    /// Not to be opened again before.
+    pub(super) not_before: Nanos,
+}
+
+impl Connection {
+    pub(super) fn new() -> Self {
+        Self { deadline: Nanos::MAX, wheel_at: Nanos::MAX, ..Self::default() }
+    }
+
+    /// Whether it can take an operation.
+    pub(super) const fn is_available(&self) -> bool {
+        matches!(self.state, State::Idle | State::Vacant)
+    }
+}
+
+/// The pause after `failures` in a row: none after the first unless connecting itself failed,
+/// then doubling up to a second, each jittered down to its half so that a fleet does not return in
+/// waves.
+pub(super) fn pause(failures: u8, connecting: bool, seed: u64, slot: u32, now: Nanos) -> Nanos {
+    let doublings = match (failures, connecting) {
+        (0, _) | (1, false) => return Nanos::ZERO,
+        (n, true) => u32::from(n - 1),
+        (n, false) => u32::from(n - 2),
+    };
+    let full = BACK_OFF_FIRST.0.saturating_mul(1 << doublings.min(16)).min(BACK_OFF_LONGEST.0);
+    let half = full / 2;
+    Nanos(half + rng::choice(seed, u64::from(slot), now.0, half))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BACK_OFF_LONGEST, Nanos, pause};
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        assert_eq!(pause(0, true, 1, 1, Nanos(1)), Nanos::ZERO);
+        assert_eq!(
+            pause(1, false, 1, 1, Nanos(1)),
+            Nanos::ZERO,
+            "one failure may be the peer's whim"
+        );
+        for failures in 1..=u8::MAX {
+            let pause = pause(failures, true, 7, 3, Nanos(u64::from(failures)));
+            let full = 10_000_000_u64.saturating_mul(1 << u32::from(failures - 1).min(16));
+            let full = full.min(BACK_OFF_LONGEST.0);
+            assert!((full / 2..=full).contains(&pause.0), "{failures}: {pause}");
+        }
+    }
+}

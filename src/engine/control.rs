@@ -1,0 +1,77 @@
+//! What the collector tells the shards, and the shards the collector.
+//!
+//! Orders go through two words that a shard reads only when its ring was woken, so that the hot
+//! loop shares no cache line that anybody writes.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use crate::metrics::Delta;
+use crate::net::ring::{RingCounts, Waker};
+use crate::stdx::Nanos;
+
+/// The orders in force.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    /// When the load begins, in nanoseconds of the run's clock; 0 as long as that is open.
+    start: AtomicU64,
+    order: AtomicU8,
+}
+
+/// What shards have to do. Each order includes the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Order {
+    /// As planned.
+    Run,
+    /// Let nothing new fall due, and end what is in flight.
+    Drain,
+    /// End at once.
+    Abort,
+}
+
+impl Control {
+    /// Sets the start. Shards must be woken afterwards.
+    pub(super) fn begin(&self, start: Nanos) {
+        self.start.store(start.0.max(1), Ordering::Release);
+    }
+
+    /// Gives an order. Shards must be woken afterwards.
+    pub(super) fn give(&self, order: Order) {
+        self.order.store(order as u8, Ordering::Release);
+    }
+
+    /// The start, once it is set.
+    pub(super) fn start(&self) -> Option<Nanos> {
+        Some(self.start.load(Ordering::Acquire)).filter(|start| *start > 0).map(Nanos)
+    }
+
+    pub(super) fn order(&self) -> Order {
+        match self.order.load(Ordering::Acquire) {
+            0 => Order::Run,
+            1 => Order::Drain,
+            _ => Order::Abort,
+        }
+    }
+}
+
+/// What a shard tells the collector.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// Whose it is.
+    pub(super) shard: u32,
+    pub(super) news: News,
+}
+
+#[derive(Debug)]
+pub(super) enum News {
+    /// The ring stands; the thread's id, and how to wake it.
+    Up { thread: i32, waker: Waker },
+    /// The connections are open.
+    Ready,
+    /// What was recorded in the last second.
+    Delta(Box<Delta>),
+    /// The last of it.
+    Finished { delta: Box<Delta>, ring: RingCounts },
+    /// The shard cannot go on; a sentence with cause and remedy.
+    Failed(String),
+}

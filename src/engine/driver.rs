@@ -1,0 +1,179 @@
+//! Drives one shard: a glommio executor on one core, whose only task waits in the ring.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::Duration;
+
+use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
+
+use super::control::{Control, Message, News, Order};
+use super::limits::{DELTAS_WAITING, YIELD_EVERY};
+use super::shard::{Next, Shard};
+use crate::metrics::Delta;
+use crate::net::ring::{Ring, RingError, RingOptions};
+use crate::plan::Plan;
+use crate::stdx::{Clock, Nanos};
+
+/// All that one shard's thread needs.
+pub(super) struct Assignment {
+    pub(super) shard: u32,
+    pub(super) core: usize,
+    pub(super) plan: Arc<Plan>,
+    pub(super) clock: Clock,
+    pub(super) control: Arc<Control>,
+    pub(super) collector: SyncSender<Message>,
+    /// Emptied deltas come back here.
+    pub(super) spares: Receiver<Box<Delta>>,
+}
+
+/// Why a shard stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DriverError {
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    #[error("waiting in the ring failed: {0}")]
+    Wait(std::io::Error),
+}
+
+/// Seconds of the series are aligned over all shards.
+const SECOND: Nanos = Nanos::from_secs(1);
+
+/// Starts the shard's thread on its core.
+pub(super) fn launch(assignment: Assignment) -> Result<ExecutorJoinHandle<()>, String> {
+    let name = format!("shard-{}", assignment.shard);
+    let core = assignment.core;
+    // The smallest executor that glommio makes: every socket and every wait is in our ring.
+    LocalExecutorBuilder::new(Placement::Fixed(core))
+        .name(&name)
+        .ring_depth(16)
+        .io_memory(64 * 1_024)
+        .preempt_timer(Duration::from_millis(10))
+        .spawn(move || async move {
+            let (shard, collector) = (assignment.shard, assignment.collector.clone());
+            let news = match Driver::new(assignment) {
+                Ok(driver) => driver.run().await,
+                Err(error) => Err(error),
+            };
+            let news = news.unwrap_or_else(|error| News::Failed(error.to_string()));
+            // The collector outlives its shards; if it is gone, nobody is left to be told.
+            drop(collector.send(Message { shard, news }));
+        })
+        .map_err(|error| format!("the executor of core {core} could not be started: {error}"))
+}
+
+struct Driver {
+    assignment: Assignment,
+    ring: Ring,
+    shard: Shard,
+    /// When the delta is handed over next.
+    hand_over_at: Nanos,
+    /// Deltas that the collector holds.
+    handed_over: usize,
+    obeyed: Order,
+    told_ready: bool,
+}
+
+impl Driver {
+    fn new(assignment: Assignment) -> Result<Self, DriverError> {
+        let Assignment { shard, plan, clock, .. } = &assignment;
+        let share = plan.connections.saturating_sub(*shard).div_ceil(plan.shards.max(1));
+        let ring = Ring::new(RingOptions::for_slots(share.max(1)))?;
+        let shard = Shard::new(plan.clone(), *shard, clock.now());
+        Ok(Self {
+            ring,
+            shard,
+            hand_over_at: Nanos::MAX,
+            handed_over: 0,
+            obeyed: Order::Run,
+            told_ready: false,
+            assignment,
+        })
+    }
+
+    async fn run(mut self) -> Result<News, DriverError> {
+        let clock = self.assignment.clock;
+        let thread = rustix::thread::gettid().as_raw_nonzero().get();
+        self.tell(News::Up { thread, waker: self.ring.waker() });
+        let mut wake_at = Some(Nanos::ZERO);
+        let mut yielded = clock.now();
+        loop {
+            let until = wake_at.map_or(self.hand_over_at, |at| at.min(self.hand_over_at));
+            let until = Some(until).filter(|at| *at < Nanos::MAX);
+            self.ring.wait(clock.now(), until).map_err(DriverError::Wait)?;
+            let now = clock.now();
+            let next = self.turn(now);
+            wake_at = next.wake_at;
+            if self.ring.take_woken() {
+                self.obey(now);
+                wake_at = Some(now);
+                continue;
+            }
+            if next.ready && !self.told_ready {
+                self.told_ready = true;
+                self.tell(News::Ready);
+            }
+            if next.finished {
+                return Ok(self.finish(now));
+            }
+            if now >= self.hand_over_at {
+                self.hand_over(now);
+            }
+            if now.since(yielded) >= YIELD_EVERY {
+                yielded = now;
+                glommio::executor().yield_task_queue_now().await;
+            }
+        }
+    }
+
+    fn turn(&mut self, now: Nanos) -> Next {
+        let (mut completions, mut submissions) = self.ring.split();
+        self.shard.turn(now, &mut completions, &mut submissions)
+    }
+
+    /// Does what the collector has ordered since the last look.
+    fn obey(&mut self, now: Nanos) {
+        let control = self.assignment.control.clone();
+        if self.hand_over_at == Nanos::MAX
+            && let Some(start) = control.start()
+        {
+            self.shard.begin(start);
+            self.hand_over_at = start + SECOND;
+        }
+        let order = control.order();
+        if order >= Order::Drain && self.obeyed < Order::Drain {
+            self.shard.stop(now);
+        }
+        if order >= Order::Abort && self.obeyed < Order::Abort {
+            let (_, mut submissions) = self.ring.split();
+            self.shard.abort(now, &mut submissions);
+        }
+        self.obeyed = order;
+    }
+
+    /// Hands the second over, unless the collector is far behind: then the next one is longer.
+    fn hand_over(&mut self, now: Nanos) {
+        let behind = now.since(self.hand_over_at).0 / SECOND.0 + 1;
+        self.hand_over_at += Nanos(behind * SECOND.0);
+        let spare = self.assignment.spares.try_recv().ok();
+        self.handed_over -= usize::from(spare.is_some());
+        if self.handed_over < DELTAS_WAITING {
+            let (recorder, gauges) = self.shard.recorder();
+            let delta = recorder.hand_over(spare.unwrap_or_default(), now, gauges);
+            self.handed_over += 1;
+            self.tell(News::Delta(delta));
+        }
+    }
+
+    fn finish(mut self, now: Nanos) -> News {
+        let (recorder, gauges) = self.shard.recorder();
+        let delta = recorder.hand_over(Box::default(), now, gauges);
+        News::Finished { delta, ring: self.ring.counts() }
+    }
+
+    fn tell(&self, news: News) {
+        let message = Message { shard: self.assignment.shard, news };
+        // Room for all that can wait is there by construction.
+        let told = self.assignment.collector.try_send(message);
+        debug_assert!(told.is_ok(), "{told:?}");
+    }
+}

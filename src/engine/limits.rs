@@ -1,0 +1,33 @@
+//! The engine's limits, each with its reason.
+
+use crate::stdx::Nanos;
+
+/// Connects in flight while connections are opened ahead of the run: more is slower (the
+/// listener's backlog and the kernel's port search), fewer leaves the core idle.
+pub(super) const CONNECTS_IN_FLIGHT: u32 = 64;
+
+/// Arrivals that wait for a connection at most, on one shard: beyond a million an open model says
+/// nothing new, and the oldest are dropped and counted.
+pub(super) const WAITING: u64 = 1 << 20;
+
+/// Pause after the first of several failures in a row on one connection.
+pub(super) const BACK_OFF_FIRST: Nanos = Nanos::from_millis(10);
+
+/// Longest pause between two attempts on one connection: short enough to see a target return.
+pub(super) const BACK_OFF_LONGEST: Nanos = Nanos::from_secs(1);
+
+/// How long operations in flight may still take after a signal.
+pub(super) const GRACE: Nanos = Nanos::from_secs(5);
+
+/// How long a shard runs before it lets the executor's other tasks run.
+pub(super) const YIELD_EVERY: Nanos = Nanos::from_millis(1);
+
+/// Deltas that may wait for the collector, per shard. One more second is not lost: the shard keeps
+/// recording into the same delta.
+pub(super) const DELTAS_WAITING: usize = 4;
+
+/// Rows of the series: one day. Later seconds are in all totals, and an event says so.
+pub(super) const SERIES_ROWS: usize = 86_400;
+
+/// Events on the timeline.
+pub(super) const EVENTS: usize = 1_000;

@@ -1,0 +1,138 @@
+//! Everything that a report needs, and nothing else.
+
+use std::time::SystemTime;
+
+use crate::metrics::{Delta, Histogram};
+use crate::stdx::Nanos;
+use crate::verdict::trust::Trust;
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Wall-clock time of the start, for the stamp alone.
+    pub started_at: SystemTime,
+    /// How it ended.
+    pub ended: Ended,
+    /// From the start of the load, warm-up excluded, until the last operation ended: what rates
+    /// are taken over. Never shorter than a duration that was asked for and reached.
+    pub duration: Nanos,
+    /// The phases that took place: name, from, to, since the start of the load.
+    pub phases: Vec<PhaseSpan>,
+    /// All that was recorded, summed over shards and seconds.
+    pub total: Delta,
+    /// One row a second.
+    pub series: Vec<Row>,
+    /// What happened when, since the start of the load.
+    pub events: Vec<TimelineEvent>,
+    /// Whether to believe it.
+    pub trust: Trust,
+    /// What the run cost this host.
+    pub generator: Generator,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// As planned.
+    Finished,
+    /// By a signal.
+    Interrupted,
+    /// Something of ours failed; the report says what.
+    Failed(String),
+    /// The target could not be reached before the load began; nothing was loaded.
+    Unreachable(String),
+}
+
+/// A phase on the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PhaseSpan {
+    /// Which.
+    pub phase: crate::plan::Phase,
+    /// Its start, since the start of the load.
+    pub from: Nanos,
+    /// Its end.
+    pub to: Nanos,
+}
+
+/// One second of the series, all shards and all requests together, warm-up included.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// The end of the second, since the start of the load.
+    pub at: Nanos,
+    /// How long the row really covers.
+    pub span: Nanos,
+    /// Replies on the wire.
+    pub replies: u64,
+    /// Operations begun.
+    pub begun: u64,
+    /// Operations that ended well.
+    pub ok: u64,
+    /// Operations that failed.
+    pub failed: u64,
+    /// Operations dropped.
+    pub dropped: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// Operations in flight at the end.
+    pub in_flight: u64,
+    /// Connections open at the end.
+    pub connections: u64,
+    /// Quantiles of the response time in this second.
+    pub response: Quantiles,
+    /// The 99th percentile of the schedule lag in this second.
+    pub lag_p99: Nanos,
+}
+
+/// A few quantiles of one second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quantiles {
+    /// Median.
+    pub p50: Nanos,
+    /// 95th percentile.
+    pub p95: Nanos,
+    /// 99th percentile.
+    pub p99: Nanos,
+    /// Longest.
+    pub max: Nanos,
+}
+
+impl Quantiles {
+    /// Those of a histogram.
+    #[must_use]
+    pub fn of(histogram: &Histogram) -> Self {
+        Self {
+            p50: histogram.at(0.5),
+            p95: histogram.at(0.95),
+            p99: histogram.at(0.99),
+            max: histogram.at(1.0),
+        }
+    }
+}
+
+/// Something worth a mark on the timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineEvent {
+    /// When, since the start of the load.
+    pub at: Nanos,
+    /// What, in a few words.
+    pub what: String,
+}
+
+/// What the run cost this host.
+#[derive(Clone, Debug, Default)]
+pub struct Generator {
+    /// User-space CPU of the whole process.
+    pub cpu_user: Nanos,
+    /// Kernel CPU of the whole process.
+    pub cpu_sys: Nanos,
+    /// Peak resident memory.
+    pub rss_peak_bytes: u64,
+    /// Rings in use, over all shards.
+    pub rings: u32,
+    /// Most connections open at the end of any second.
+    pub connections_peak: u64,
+    /// The core of each shard.
+    pub cores: Vec<usize>,
+}

@@ -1,0 +1,176 @@
+//! The life of a shard's connections: opened, lost, closed, opened again.
+
+use super::super::connection::{State, pause};
+use super::super::limits::CONNECTS_IN_FLIGHT;
+use super::{Shard, Stage};
+use crate::metrics::recorder::End;
+use crate::net::error::Cause;
+use crate::net::{Errno, Submissions};
+use crate::protocol::Failure;
+use crate::stdx::Nanos;
+
+impl Shard {
+    /// Opens connections ahead of the run, a bounded number at a time.
+    pub(super) fn open_ahead(&mut self, now: Nanos, submissions: &mut impl Submissions) {
+        let Stage::Ahead { mut next, mut pending } = self.stage else { return };
+        let slots = u32::try_from(self.connections.len()).unwrap_or(u32::MAX);
+        while next < slots && pending < CONNECTS_IN_FLIGHT {
+            self.open(next, now, submissions);
+            next += 1;
+            pending += 1;
+        }
+        let done = next == slots && pending == 0;
+        self.stage = if done { Stage::Ready } else { Stage::Ahead { next, pending } };
+    }
+
+    /// An attempt to open ahead has ended, well or not: failures show when the load needs them.
+    pub(super) const fn opened_ahead(&mut self) {
+        if let Stage::Ahead { pending, .. } = &mut self.stage {
+            *pending = pending.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn open(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        let addresses = &self.plan.addresses;
+        let Some(address) = addresses.get(self.next_address % addresses.len().max(1)) else {
+            return;
+        };
+        self.next_address = self.next_address.wrapping_add(1);
+        let connection = &mut self.connections[slot as usize];
+        connection.state = State::Opening;
+        connection.available = now;
+        connection.link.connecting();
+        submissions.connect(connection.link.handle(slot), *address);
+        self.arm(slot, now + self.plan.timeout, now);
+    }
+
+    pub(super) fn connected(
+        &mut self,
+        slot: u32,
+        result: Result<(), Errno>,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let connection = &mut self.connections[slot as usize];
+        if connection.state != State::Opening {
+            // Given up in the meantime; the close is on its way.
+            return;
+        }
+        if let Err(errno) = result {
+            self.recorder.counts().connect_failures += 1;
+            self.fail(slot, connect_failure(errno), now, submissions, || errno.to_string());
+            return;
+        }
+        self.connected += 1;
+        self.recorder.counts().connects += 1;
+        let handle = connection.link.handle(slot);
+        connection.link.receiving();
+        submissions.receive(handle);
+        connection.state = State::Idle;
+        connection.deadline = Nanos::MAX;
+        let opened = now.since(connection.available);
+        if let Some(operation) = &mut connection.operation {
+            operation.timing.connect = opened;
+            self.dispatch(slot, now, submissions);
+        } else {
+            connection.available = now;
+            self.opened_ahead();
+            self.offer(slot, now, submissions);
+        }
+    }
+
+    /// The connection broke while receiving.
+    pub(super) fn broken(
+        &mut self,
+        slot: u32,
+        errno: Errno,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let failure = match errno.cause() {
+            Cause::LocalMemory => Failure::LocalMemory,
+            _ => Failure::Reset,
+        };
+        self.fail(slot, failure, now, submissions, || errno.to_string());
+    }
+
+    /// Ends the slot's operation, if there is one, as failed, and closes the connection.
+    pub(super) fn fail(
+        &mut self,
+        slot: u32,
+        failure: Failure,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+        text: impl FnOnce() -> String,
+    ) {
+        let connection = &mut self.connections[slot as usize];
+        let connecting = connection.state == State::Opening;
+        if let Some(operation) = connection.operation.take() {
+            connection.failures = connection.failures.saturating_add(1);
+            let (seed, failures) = (self.plan.seed, connection.failures);
+            connection.due = now;
+            connection.not_before = now + pause(failures, connecting, seed, slot, now);
+            self.in_flight -= 1;
+            self.recorder.ended(operation.leaf, End::Failed(failure), now);
+            let name = &self.plan.requests[usize::from(operation.request)].name;
+            self.recorder.sample(failure, || format!("{name}: {}", text()));
+        } else if connecting {
+            self.opened_ahead();
+        }
+        self.close(slot, submissions);
+    }
+
+    /// Closes the connection; the slot is free when nothing of it is outstanding.
+    pub(super) fn close(&mut self, slot: u32, submissions: &mut impl Submissions) {
+        let connection = &mut self.connections[slot as usize];
+        if connection.link.is_closing() {
+            return;
+        }
+        if !matches!(connection.state, State::Opening | State::Vacant) {
+            self.connected -= 1;
+        }
+        connection.state = State::Closing;
+        connection.deadline = Nanos::MAX;
+        connection.link.closing();
+        submissions.close(connection.link.handle(slot));
+    }
+
+    /// Frees the slot, if it was closed and nothing of it is outstanding any more.
+    pub(super) fn vacate(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        let connection = &mut self.connections[slot as usize];
+        if connection.state != State::Closing || !connection.link.finish() {
+            return;
+        }
+        if connection.not_before > now {
+            connection.state = State::BackingOff;
+            let until = connection.not_before;
+            self.arm(slot, until, now);
+        } else {
+            connection.state = State::Vacant;
+            connection.available = now;
+            self.offer(slot, now, submissions);
+        }
+    }
+
+    /// The pause after failures is over. In the closed model it was the session's think time.
+    pub(super) fn pause_over(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        let connection = &mut self.connections[slot as usize];
+        connection.state = State::Vacant;
+        connection.available = now;
+        connection.due = now;
+        self.offer(slot, now, submissions);
+    }
+}
+
+/// What a failed connect is called.
+const fn connect_failure(errno: Errno) -> Failure {
+    match errno.cause() {
+        Cause::Refused => Failure::Refused,
+        Cause::Reset => Failure::Reset,
+        Cause::TimedOut => Failure::TimeoutConnect,
+        Cause::LocalPorts => Failure::LocalPorts,
+        Cause::LocalFds => Failure::LocalFds,
+        Cause::LocalMemory | Cause::NoBuffers => Failure::LocalMemory,
+        Cause::Unreachable | Cause::Canceled | Cause::Other => Failure::Connect,
+    }
+}

@@ -1,0 +1,330 @@
+//! One core's share of the run: sessions, connections, timers, protocols. Pure.
+//!
+//! Does:       turns completions into what the protocols make of them, ends and begins operations,
+//!             and asks the queue for what follows.
+//! Takes:      `now`, the completions since the last turn, where to submit.
+//! Gives:      submissions, and when it wants to be turned again ([`Next`]).
+//! Why so:     the ring and the simulator drive this very code; it owns no socket and no clock.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU64;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::connection::Connection;
+use super::pacer::Pacer;
+use crate::metrics::Recorder;
+use crate::metrics::recorder::Gauges;
+use crate::net::{Completion, Completions, Errno, Event, Handle, More, Submissions, Wheel};
+use crate::plan::{Load, Phase, Plan, Schedule, Until};
+use crate::protocol::http::ReplyTo;
+use crate::session::Session;
+use crate::stdx::Nanos;
+
+mod connections;
+mod operations;
+
+/// A shard. Slots of connections and of sessions have the same numbers.
+pub struct Shard {
+    plan: Arc<Plan>,
+    id: u32,
+    /// This shard's own copy of the requests.
+    requests: Vec<(Rc<[u8]>, ReplyTo)>,
+    connections: Vec<Connection>,
+    sessions: Vec<Session>,
+    source: Source,
+    /// Open model: slots that could take an operation when they were put here.
+    idle: VecDeque<u32>,
+    vacant: VecDeque<u32>,
+    wheel: Wheel,
+    expired: Vec<(u32, Nanos)>,
+    recorder: Recorder,
+    stage: Stage,
+    /// When the load begins; what the plan counts from.
+    start: Nanos,
+    in_flight: u64,
+    /// Connections that stand.
+    connected: u64,
+    /// Which of the target's addresses the next connection goes to.
+    next_address: usize,
+}
+
+/// Where operations come from.
+enum Source {
+    /// From sessions whose last has ended, so many more in the measured phase.
+    Closed { left: u64, until: Nanos },
+    /// From the clock.
+    Open(Pacer),
+}
+
+/// How far the shard is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Opening connections ahead of the run: the next slot to open, and connects in flight.
+    Ahead { next: u32, pending: u32 },
+    /// Waiting for the start.
+    Ready,
+    /// Under load.
+    Running,
+    /// Nothing new falls due.
+    Draining,
+}
+
+/// What a turn says to its driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// Turn again at the latest then.
+    pub wake_at: Option<Nanos>,
+    /// Connections are open; the load may begin.
+    pub ready: bool,
+    /// Every due operation has ended.
+    pub finished: bool,
+}
+
+impl Shard {
+    /// The shard `id` of the plan's.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, id: u32, now: Nanos) -> Self {
+        let share = plan.connections.saturating_sub(id).div_ceil(plan.shards.max(1));
+        let slots = usize::try_from(share).unwrap_or(usize::MAX);
+        let shards = u64::from(plan.shards.max(1));
+        let requests = plan
+            .requests
+            .iter()
+            .map(|named| (Rc::from(&named.request.bytes()[..]), named.request.reply_to()));
+        let index = |slot: u64| u64::from(id) + slot * shards;
+        Self {
+            id,
+            requests: requests.collect(),
+            connections: std::iter::repeat_with(Connection::new).take(slots).collect(),
+            sessions: (0..u64::from(share)).map(|slot| Session::new(index(slot))).collect(),
+            source: Source::new(&plan, id),
+            idle: VecDeque::with_capacity(slots),
+            vacant: VecDeque::with_capacity(slots),
+            wheel: Wheel::new(now),
+            expired: Vec::new(),
+            recorder: Recorder::default(),
+            stage: if plan.cold { Stage::Ready } else { Stage::Ahead { next: 0, pending: 0 } },
+            start: Nanos::MAX,
+            in_flight: 0,
+            connected: 0,
+            next_address: 0,
+            plan,
+        }
+    }
+
+    /// Begins the load at `start`, which may lie ahead.
+    pub fn begin(&mut self, start: Nanos) {
+        self.start = start;
+        self.stage = Stage::Ready;
+    }
+
+    /// Lets nothing new fall due after `now`.
+    pub fn stop(&mut self, now: Nanos) {
+        match &mut self.source {
+            Source::Closed { left, until } => (*left, *until) = (0, Nanos::ZERO),
+            Source::Open(pacer) if now < self.start => pacer.stop(Nanos::ZERO),
+            Source::Open(pacer) => pacer.stop(now.since(self.start) + Nanos(1)),
+        }
+        self.stage = Stage::Draining;
+    }
+
+    /// One turn: settles all completions, then fires timers, then begins what is due.
+    pub fn turn(
+        &mut self,
+        now: Nanos,
+        completions: &mut impl Completions,
+        submissions: &mut impl Submissions,
+    ) -> Next {
+        while let Some(completion) = completions.next() {
+            self.complete(completion, now, submissions);
+        }
+        self.fire(now, submissions);
+        match self.stage {
+            Stage::Ahead { .. } => self.open_ahead(now, submissions),
+            Stage::Ready if now >= self.start => self.start_load(now, submissions),
+            Stage::Ready => {}
+            Stage::Running | Stage::Draining => self.pace(now, submissions),
+        }
+        self.recorder.counts().turns += 1;
+        self.next(now)
+    }
+
+    /// What happened to one connection.
+    fn complete(
+        &mut self,
+        completion: Completion<'_>,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let Completion { handle, event } = completion;
+        let slot = handle.slot;
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if !connection.link.is_current(handle) {
+            // Of an earlier life of the slot: nothing here waits for it.
+            return;
+        }
+        match event {
+            Event::Received(bytes, more) => {
+                connection.link.received(more);
+                self.received(handle, bytes, now, submissions);
+                self.keep_receiving(handle, more, submissions);
+            }
+            Event::Sent(result, buffer) => {
+                connection.link.sent();
+                drop(buffer);
+                self.sent(slot, result, now, submissions);
+            }
+            Event::Connected(result) => {
+                connection.link.connected();
+                self.connected(slot, result, now, submissions);
+            }
+            Event::ReceiveFailed(errno, more) => {
+                connection.link.received(more);
+                self.receive_failed(handle, errno, more, now, submissions);
+            }
+            Event::Discarded(result) => {
+                connection.link.received(More::Ended);
+                self.discarded(slot, result, now, submissions);
+            }
+            Event::Closed => connection.link.closed(),
+            Event::Accepted(..) => {}
+        }
+        self.vacate(slot, now, submissions);
+    }
+
+    /// Arms the receive again when the kernel has ended it and more may come.
+    fn keep_receiving(&mut self, handle: Handle, more: More, submissions: &mut impl Submissions) {
+        let connection = &mut self.connections[handle.slot as usize];
+        if more == More::Ended && !connection.link.is_closing() {
+            connection.link.receiving();
+            submissions.receive(handle);
+            self.recorder.counts().rearmed += 1;
+        }
+    }
+
+    fn receive_failed(
+        &mut self,
+        handle: Handle,
+        errno: Errno,
+        more: More,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        if errno == Errno::NO_BUFFERS {
+            // Transient: others give theirs back in this very turn.
+            self.recorder.counts().no_buffers += 1;
+            self.keep_receiving(handle, more, submissions);
+        } else if !self.connections[handle.slot as usize].link.is_closing() {
+            self.broken(handle.slot, errno, now, submissions);
+        }
+    }
+
+    /// Fires the timers that are due.
+    fn fire(&mut self, now: Nanos, submissions: &mut impl Submissions) {
+        let mut expired = std::mem::take(&mut self.expired);
+        self.wheel.advance(now, |slot, at| expired.push((slot, at)));
+        for (slot, at) in expired.drain(..) {
+            let connection = &mut self.connections[slot as usize];
+            if connection.wheel_at != at {
+                continue;
+            }
+            connection.wheel_at = Nanos::MAX;
+            let deadline = connection.deadline;
+            if deadline <= now {
+                connection.deadline = Nanos::MAX;
+                self.overdue(slot, now, submissions);
+            } else if deadline < Nanos::MAX {
+                self.arm(slot, deadline, now);
+            }
+        }
+        self.expired = expired;
+    }
+
+    /// Sets the moment at which the connection's present state is over. Costs the wheel nothing
+    /// as long as an earlier entry stands.
+    fn arm(&mut self, slot: u32, deadline: Nanos, now: Nanos) {
+        let connection = &mut self.connections[slot as usize];
+        connection.deadline = deadline;
+        if deadline < connection.wheel_at {
+            connection.wheel_at = deadline.max(now);
+            self.wheel.insert(connection.wheel_at, slot);
+        }
+    }
+
+    fn start_load(&mut self, now: Nanos, submissions: &mut impl Submissions) {
+        self.stage = Stage::Running;
+        for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
+            let connection = &mut self.connections[slot as usize];
+            connection.due = self.start;
+            if connection.is_available() {
+                connection.available = connection.available.min(self.start);
+                self.offer(slot, now, submissions);
+            }
+        }
+        self.pace(now, submissions);
+    }
+
+    fn next(&mut self, now: Nanos) -> Next {
+        let timer = self.wheel.next_due();
+        let work = match self.stage {
+            Stage::Ahead { .. } => None,
+            Stage::Ready => Some(self.start).filter(|start| *start < Nanos::MAX),
+            Stage::Running | Stage::Draining => self.next_arrival().map(|at| at.max(now)),
+        };
+        let wake_at = [timer, work].into_iter().flatten().min();
+        let running = matches!(self.stage, Stage::Running | Stage::Draining);
+        Next {
+            wake_at,
+            ready: !matches!(self.stage, Stage::Ahead { .. }),
+            finished: running && self.in_flight == 0 && self.is_exhausted(now),
+        }
+    }
+
+    /// What was recorded, and the gauges of this moment.
+    pub fn recorder(&mut self) -> (&mut Recorder, Gauges) {
+        let gauges = Gauges { in_flight: self.in_flight, connections: self.connected };
+        (&mut self.recorder, gauges)
+    }
+
+    /// This shard's number.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+impl Source {
+    fn new(plan: &Plan, id: u32) -> Self {
+        let shards = NonZeroU64::new(u64::from(plan.shards)).unwrap_or(NonZeroU64::MIN);
+        let share = |total: u64| total.saturating_sub(u64::from(id)).div_ceil(shards.get());
+        let (count, span) = match plan.until {
+            Until::Elapsed(span) => (None, span),
+            Until::Operations(count, span) => (Some(count.get()), span),
+        };
+        let end = plan.warmup + span;
+        match plan.load {
+            Load::Closed => Self::Closed { left: count.map_or(u64::MAX, share), until: end },
+            Load::Open { rate, patience } => {
+                let schedule = Schedule::constant(rate);
+                let warmup = schedule.before(plan.warmup);
+                let total = count.map_or(u64::MAX, |count| warmup.saturating_add(count));
+                let total = total.min(schedule.before(end));
+                Self::Open(Pacer::new(schedule, (id, shards), total, patience))
+            }
+        }
+    }
+
+    /// Takes leave for one operation of a session, due at `due` from the start.
+    fn take_closed(&mut self, plan: &Plan, due: Nanos) -> Option<Phase> {
+        let Self::Closed { left, until } = self else { return None };
+        if due >= *until || *left == 0 {
+            return None;
+        }
+        let phase = plan.phase(due);
+        if phase == Phase::Load {
+            *left -= 1;
+        }
+        Some(phase)
+    }
+}

@@ -1,0 +1,337 @@
+//! The life of a shard's operations: due, begun, sent, answered, ended exactly once.
+
+use super::super::connection::{Operation, State};
+use super::{Shard, Source};
+use crate::metrics::LeafId;
+use crate::metrics::recorder::End;
+use crate::net::error::Cause;
+use crate::net::{Errno, Handle, Payload, Submissions};
+use crate::protocol::http::{AwaitingPhase, ExchangeError, Progress, Reply, Reuse};
+use crate::protocol::{Failure, Timing};
+use crate::stdx::Nanos;
+
+/// The lowest status that counts as a failure, as in k6.
+const FAILING_STATUS: u16 = 400;
+
+impl Shard {
+    /// The slot can take an operation: its session's next one, or it waits for an arrival.
+    pub(super) fn offer(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        if now < self.start {
+            return;
+        }
+        let connection = &self.connections[slot as usize];
+        match &mut self.source {
+            Source::Open(_) if connection.state == State::Idle => self.idle.push_back(slot),
+            Source::Open(_) => self.vacant.push_back(slot),
+            Source::Closed { .. } => {
+                let due = connection.due;
+                let since = due.since(self.start);
+                if let Some(phase) = self.source.take_closed(&self.plan, since) {
+                    let request = self.sessions[slot as usize].next(&self.plan);
+                    self.recorder.scheduled(self.plan.leaf(phase, request));
+                    self.begin_operation(slot, request, due, now, submissions);
+                }
+            }
+        }
+    }
+
+    /// Open model: begins what is due on what is free, and drops what has waited too long.
+    pub(super) fn pace(&mut self, now: Nanos, submissions: &mut impl Submissions) {
+        let since = now.since(self.start);
+        loop {
+            let Source::Open(pacer) = &mut self.source else { return };
+            if let Some(arrival) = pacer.drop_impatient(since) {
+                let (leaf, _) = self.arrival_leaf(arrival.index, arrival.due);
+                self.recorder.scheduled(leaf);
+                self.recorder.dropped(leaf);
+                continue;
+            }
+            if pacer.upcoming().is_none_or(|arrival| arrival.due > since) {
+                return;
+            }
+            let Some(slot) = self.take_available() else { return };
+            let Source::Open(pacer) = &mut self.source else { return };
+            let Some(arrival) = pacer.take(since) else { return };
+            let (leaf, request) = self.arrival_leaf(arrival.index, arrival.due);
+            self.recorder.scheduled(leaf);
+            self.begin_operation(slot, request, self.start + arrival.due, now, submissions);
+        }
+    }
+
+    /// When [`Shard::pace`] has something to do again, if no completion comes before.
+    pub(super) fn next_arrival(&mut self) -> Option<Nanos> {
+        let available = self.peek_available().is_some();
+        let Source::Open(pacer) = &self.source else { return None };
+        let at = if available {
+            pacer.upcoming().map(|arrival| arrival.due)
+        } else {
+            pacer.patience_ends()
+        };
+        at.map(|at| self.start + at)
+    }
+
+    /// Whether nothing will fall due any more.
+    pub(super) fn is_exhausted(&self, now: Nanos) -> bool {
+        match &self.source {
+            Source::Open(pacer) => pacer.upcoming().is_none(),
+            Source::Closed { left, until } => *left == 0 || now.since(self.start) >= *until,
+        }
+    }
+
+    /// Which request an arrival is, a function of the seed and its number alone.
+    fn arrival_leaf(&self, index: u64, due: Nanos) -> (LeafId, u16) {
+        let request = self.plan.mix.choose(self.plan.seed, index, 0);
+        (self.plan.leaf(self.plan.phase(due), request), request)
+    }
+
+    fn take_available(&mut self) -> Option<u32> {
+        let slot = self.peek_available()?;
+        if self.idle.front() == Some(&slot) {
+            self.idle.pop_front()
+        } else {
+            self.vacant.pop_front()
+        }
+    }
+
+    /// The slot that has been free longest, an open one first. Slots that were lost since they
+    /// were queued are taken out on the way.
+    fn peek_available(&mut self) -> Option<u32> {
+        let connections = &self.connections;
+        let state = |slot: &u32| connections[*slot as usize].state;
+        while self.idle.front().is_some_and(|slot| state(slot) != State::Idle) {
+            self.idle.pop_front();
+        }
+        while self.vacant.front().is_some_and(|slot| state(slot) != State::Vacant) {
+            self.vacant.pop_front();
+        }
+        self.idle.front().or_else(|| self.vacant.front()).copied()
+    }
+
+    fn begin_operation(
+        &mut self,
+        slot: u32,
+        request: u16,
+        intended: Nanos,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let leaf = self.plan.leaf(self.plan.phase(intended.since(self.start)), request);
+        let connection = &mut self.connections[slot as usize];
+        let free = intended.max(connection.available);
+        let timing = Timing { intended, free, ..Timing::default() };
+        connection.operation =
+            Some(Operation { leaf, request, timing, begun: now, ..Operation::default() });
+        self.in_flight += 1;
+        self.recorder.begun(leaf);
+        if connection.state == State::Idle {
+            self.dispatch(slot, now, submissions);
+        } else {
+            self.open(slot, now, submissions);
+        }
+    }
+
+    /// Sends the operation's request on its open connection.
+    pub(super) fn dispatch(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        let connection = &mut self.connections[slot as usize];
+        let Some(operation) = &mut connection.operation else { return };
+        let (bytes, reply_to) = &self.requests[usize::from(operation.request)];
+        operation.timing.sent = now;
+        connection.state = State::Busy;
+        connection.exchange.start(*reply_to);
+        connection.link.sending();
+        submissions.send(connection.link.handle(slot), Payload::Shared(bytes.clone()));
+        self.recorder.bytes_sent(operation.leaf, bytes.len() as u64);
+        let deadline = operation.begun + self.plan.timeout;
+        self.arm(slot, deadline, now);
+    }
+
+    pub(super) fn received(
+        &mut self,
+        handle: Handle,
+        bytes: &[u8],
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let slot = handle.slot;
+        let connection = &mut self.connections[slot as usize];
+        match (connection.state, &mut connection.operation) {
+            (State::Busy, Some(operation)) => {
+                if bytes.is_empty() {
+                    let ended = connection.exchange.end_of_stream();
+                    let ended = ended.map(Progress::Done);
+                    return self.progress(slot, ended, now, submissions);
+                }
+                if operation.received == 0 {
+                    operation.timing.first_byte = now;
+                }
+                operation.received += bytes.len() as u64;
+                let progress = connection.exchange.receive(bytes);
+                self.progress(slot, progress, now, submissions);
+            }
+            (State::Idle | State::Settling, _) => {
+                // The peer ends an idle connection, or says something that nobody asked for.
+                self.recorder.counts().unasked += u64::from(!bytes.is_empty());
+                self.close(slot, submissions);
+            }
+            (State::Opening | State::Closing | State::Vacant | State::BackingOff, _)
+            | (State::Busy, None) => {}
+        }
+    }
+
+    fn progress(
+        &mut self,
+        slot: u32,
+        progress: Result<Progress, ExchangeError>,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        match progress {
+            Ok(Progress::More) => {}
+            Ok(Progress::Done(reply)) => self.answered(slot, &reply, now, submissions),
+            Err(error) => {
+                self.fail(slot, error.failure(), now, submissions, || error.to_string());
+            }
+        }
+    }
+
+    /// The reply is complete: the operation ends, and the connection takes the next.
+    fn answered(
+        &mut self,
+        slot: u32,
+        reply: &Reply,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let connection = &mut self.connections[slot as usize];
+        let Some(operation) = connection.operation.take() else { return };
+        let timing = Timing { done: now, ..operation.timing };
+        self.in_flight -= 1;
+        self.recorder.reply(operation.leaf, &timing, reply.status, operation.received);
+        let end = if reply.status < FAILING_STATUS {
+            End::Ok
+        } else {
+            let name = &self.plan.requests[usize::from(operation.request)].name;
+            self.recorder.sample(Failure::Status, || format!("{name}: status {}", reply.status));
+            End::Failed(Failure::Status)
+        };
+        self.recorder.ended(operation.leaf, end, now);
+        connection.failures = 0;
+        connection.due = now;
+        if reply.reuse == Reuse::Close {
+            self.close(slot, submissions);
+        } else if connection.link.is_sending() {
+            connection.state = State::Settling;
+        } else {
+            connection.state = State::Idle;
+            connection.available = now;
+            self.offer(slot, now, submissions);
+        }
+    }
+
+    /// A send has ended; a peer that is gone shows in the receive, which alone knows what came
+    /// before.
+    pub(super) fn sent(
+        &mut self,
+        slot: u32,
+        result: Result<u32, Errno>,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let connection = &mut self.connections[slot as usize];
+        match connection.state {
+            State::Busy => {
+                let Some(operation) = &mut connection.operation else { return };
+                match result.map_err(|errno| (errno, errno.cause())) {
+                    Ok(count) => {
+                        operation.taken += count as usize;
+                        self.send_rest(slot, submissions);
+                    }
+                    Err((errno, Cause::LocalMemory | Cause::NoBuffers)) => {
+                        let text = || errno.to_string();
+                        self.fail(slot, Failure::LocalMemory, now, submissions, text);
+                    }
+                    Err(_) => {}
+                }
+            }
+            State::Settling => {
+                connection.state = State::Idle;
+                connection.available = now;
+                self.offer(slot, now, submissions);
+            }
+            State::Vacant | State::Opening | State::Idle | State::Closing | State::BackingOff => {}
+        }
+    }
+
+    pub(super) fn discarded(
+        &mut self,
+        slot: u32,
+        result: Result<u32, Errno>,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let connection = &mut self.connections[slot as usize];
+        let (State::Busy, Some(operation)) = (connection.state, &mut connection.operation) else {
+            return;
+        };
+        match result {
+            Ok(count) => {
+                operation.received += u64::from(count);
+                let progress = connection.exchange.discarded(u64::from(count));
+                self.progress(slot, progress, now, submissions);
+            }
+            Err(errno) => self.broken(slot, errno, now, submissions),
+        }
+    }
+
+    /// A deadline has passed.
+    pub(super) fn overdue(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        let connection = &self.connections[slot as usize];
+        let timeout = self.plan.timeout;
+        match connection.state {
+            State::BackingOff => self.pause_over(slot, now, submissions),
+            State::Opening => {
+                let text = || format!("not connected within {timeout}");
+                self.fail(slot, Failure::TimeoutConnect, now, submissions, text);
+            }
+            State::Busy => {
+                let phase = connection.exchange.phase().unwrap_or(AwaitingPhase::FirstByte);
+                let failure = phase.timeout();
+                let received = connection.operation.map_or(0, |operation| operation.received);
+                let text =
+                    || format!("no end of the reply within {timeout}, {received} bytes came");
+                self.fail(slot, failure, now, submissions, text);
+            }
+            State::Vacant | State::Idle | State::Settling | State::Closing => {}
+        }
+    }
+
+    /// Ends everything at once: what is in flight is aborted, what waits is dropped.
+    pub fn abort(&mut self, now: Nanos, submissions: &mut impl Submissions) {
+        self.stop(now);
+        for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
+            if let Some(operation) = self.connections[slot as usize].operation.take() {
+                self.in_flight -= 1;
+                self.recorder.ended(operation.leaf, End::Aborted, now);
+                self.close(slot, submissions);
+            }
+        }
+        while let Source::Open(pacer) = &mut self.source
+            && let Some(arrival) = pacer.take(now.since(self.start))
+        {
+            let (leaf, _) = self.arrival_leaf(arrival.index, arrival.due);
+            self.recorder.scheduled(leaf);
+            self.recorder.dropped(leaf);
+        }
+    }
+
+    /// Sends what the kernel has not taken yet, if that is anything, in a buffer of its own.
+    fn send_rest(&mut self, slot: u32, submissions: &mut impl Submissions) {
+        let connection = &mut self.connections[slot as usize];
+        let Some(operation) = &connection.operation else { return };
+        let (bytes, _) = &self.requests[usize::from(operation.request)];
+        if let Some(rest) = bytes.get(operation.taken..).filter(|rest| !rest.is_empty()) {
+            connection.link.sending();
+            submissions.send(connection.link.handle(slot), Payload::Owned(rest.to_vec()));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The closed list of metrics: the only place where a metric is named.
+//!
+//! The names are k6's where k6 has one, so that dashboards and habits carry over.
+
+/// A timed metric: a histogram of milliseconds in the results, of microseconds inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Trend {
+    /// done − intended.
+    Duration,
+    /// done − sent.
+    Service,
+    /// first_byte − sent.
+    Waiting,
+    /// free − intended.
+    Blocked,
+    /// Opening a connection, recorded by the operations that had to open one.
+    Connecting,
+    /// sent − free − connect.
+    Lag,
+}
+
+impl Trend {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 6] =
+        [Self::Duration, Self::Service, Self::Waiting, Self::Blocked, Self::Connecting, Self::Lag];
+
+    /// The key in the results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Duration => "http_req_duration",
+            Self::Service => "http_req_service",
+            Self::Waiting => "http_req_waiting",
+            Self::Blocked => "http_req_blocked",
+            Self::Connecting => "http_req_connecting",
+            Self::Lag => "schedule_lag",
+        }
+    }
+
+    /// One line for people.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Duration => "response time: from when the request was due until its reply ended",
+            Self::Service => "service time: from the first byte sent until the reply ended",
+            Self::Waiting => "from the first byte sent until the first byte of the reply",
+            Self::Blocked => "due, but no connection was free",
+            Self::Connecting => "opening a connection, where a request had to open one",
+            Self::Lag => "the load generator's own lateness",
+        }
+    }
+}
+
+/// Names of the counters, rates and gauges that an HTTP load can produce.
+pub mod names {
+    /// Replies on the wire.
+    pub const HTTP_REQS: &str = "http_reqs";
+    /// Share of operations that failed by no fault of this host.
+    pub const HTTP_REQ_FAILED: &str = "http_req_failed";
+    /// Replies by status code.
+    pub const STATUS_CODES: &str = "status_codes";
+    /// Bytes of requests handed to the kernel.
+    pub const DATA_SENT: &str = "data_sent";
+    /// Bytes of replies.
+    pub const DATA_RECEIVED: &str = "data_received";
+    /// Operations that ended.
+    pub const ITERATIONS: &str = "iterations";
+    /// Due operations that found nothing free within their patience.
+    pub const DROPPED_ITERATIONS: &str = "dropped_iterations";
+    /// Checks on replies.
+    pub const CHECKS: &str = "checks";
+    /// Sessions (virtual users) at work.
+    pub const VUS: &str = "vus";
+}

@@ -1,0 +1,17 @@
+//! What is counted and timed, under names that never change.
+//!
+//! Gives:      the closed [`catalog`]; [`Recorder`], one per shard, plain integers and histograms;
+//!             [`Delta`], what a shard hands over each second, which adds up to the run.
+//! Neighbours: stdx, protocol(outcome).
+//! Why so:     recorded once, in the leaf (request × phase); every other view is a sum of leaves,
+//!             so that no two views can disagree.
+
+pub mod catalog;
+pub mod histogram;
+pub mod leaf;
+pub mod recorder;
+
+pub use catalog::Trend;
+pub use histogram::Histogram;
+pub use leaf::{Leaf, LeafId, Tally};
+pub use recorder::{Delta, ErrorSamples, Recorder, ShardCounts};

@@ -1,0 +1,213 @@
+//! What one shard records: integer adds and histogram indices, no lock, nothing shared.
+//!
+//! Once a second the shard hands its [`Delta`] over and goes on with an empty one that the
+//! collector has given back, so that merging costs the shard nothing.
+
+use super::leaf::{Leaf, LeafId};
+use crate::protocol::{Failure, Timing};
+use crate::stdx::Nanos;
+
+/// Texts kept per class of failure: enough to see a pattern, few enough to read.
+pub const SAMPLES_PER_CLASS: usize = 10;
+
+/// How an operation that was begun has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Ok,
+    /// With a failure.
+    Failed(Failure),
+    /// Cut off by the end of the run.
+    Aborted,
+}
+
+/// Counts of a shard that belong to no single operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShardCounts {
+    /// Connections opened.
+    pub connects: u64,
+    /// Attempts to connect that failed.
+    pub connect_failures: u64,
+    /// Receives armed again after the kernel had ended them (`ENOBUFS` apart).
+    pub rearmed: u64,
+    /// Receives that found no buffer free: armed again, nothing lost.
+    pub no_buffers: u64,
+    /// Times that the completion queue overflowed: the kernel kept the rest, nothing lost.
+    pub overflows: u64,
+    /// Bytes or ends of stream on connections that awaited nothing.
+    pub unasked: u64,
+    /// Turns of the shard's loop.
+    pub turns: u64,
+}
+
+impl ShardCounts {
+    /// Adds another's.
+    pub const fn add(&mut self, other: &Self) {
+        self.connects += other.connects;
+        self.connect_failures += other.connect_failures;
+        self.rearmed += other.rearmed;
+        self.no_buffers += other.no_buffers;
+        self.overflows += other.overflows;
+        self.unasked += other.unasked;
+        self.turns += other.turns;
+    }
+}
+
+/// The first texts of one class of failure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorSamples {
+    /// At most [`SAMPLES_PER_CLASS`].
+    pub first: Vec<String>,
+}
+
+/// What happened since the last hand-over. Deltas add up: any order, any grouping.
+#[derive(Debug, Default)]
+pub struct Delta {
+    leaves: Vec<Option<Box<Leaf>>>,
+    /// Counts beyond single operations.
+    pub counts: ShardCounts,
+    /// First texts per class of failure, indexed by [`Failure`].
+    pub errors: [ErrorSamples; Failure::ALL.len()],
+    /// When it was begun.
+    pub from: Nanos,
+    /// When it was handed over.
+    pub to: Nanos,
+    /// Operations in flight at `to`.
+    pub in_flight: u64,
+    /// Connections open at `to`.
+    pub connections: u64,
+    /// The end of the latest operation.
+    pub last_end: Nanos,
+}
+
+impl Delta {
+    /// An empty one that begins at `from`.
+    #[must_use]
+    pub fn from(from: Nanos) -> Self {
+        Self { from, ..Self::default() }
+    }
+
+    /// The leaf, made on its first hit.
+    pub fn leaf(&mut self, id: LeafId) -> &mut Leaf {
+        let index = usize::from(id.0);
+        if self.leaves.len() <= index {
+            self.leaves.resize_with(index + 1, || None);
+        }
+        self.leaves[index].get_or_insert_default()
+    }
+
+    /// The leaf, if anything was recorded in it.
+    #[must_use]
+    pub fn get(&self, id: LeafId) -> Option<&Leaf> {
+        self.leaves.get(usize::from(id.0))?.as_deref()
+    }
+
+    /// All leaves that were hit.
+    pub fn leaves(&self) -> impl Iterator<Item = (LeafId, &Leaf)> {
+        let ids = (0..).map(LeafId);
+        ids.zip(&self.leaves).filter_map(|(id, leaf)| Some((id, leaf.as_deref()?)))
+    }
+
+    /// Adds another's; moments widen to cover both, gauges add up.
+    pub fn add(&mut self, other: &Self) {
+        for (id, leaf) in other.leaves() {
+            self.leaf(id).add(leaf);
+        }
+        self.counts.add(&other.counts);
+        for (mine, theirs) in self.errors.iter_mut().zip(&other.errors) {
+            let room = SAMPLES_PER_CLASS.saturating_sub(mine.first.len());
+            mine.first.extend(theirs.first.iter().take(room).cloned());
+        }
+        self.from = self.from.min(other.from);
+        self.to = self.to.max(other.to);
+        self.in_flight += other.in_flight;
+        self.connections += other.connections;
+        self.last_end = self.last_end.max(other.last_end);
+    }
+
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        self.leaves.iter_mut().flatten().for_each(|leaf| leaf.clear());
+        let leaves = std::mem::take(&mut self.leaves);
+        *self = Self { leaves, ..Self::default() };
+    }
+}
+
+/// One shard's recorder.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    delta: Box<Delta>,
+}
+
+impl Recorder {
+    /// An operation fell due.
+    pub fn scheduled(&mut self, leaf: LeafId) {
+        self.delta.leaf(leaf).tally.scheduled += 1;
+    }
+
+    /// Many fell due and were dropped: nothing was free within their patience.
+    pub fn dropped(&mut self, leaf: LeafId) {
+        self.delta.leaf(leaf).tally.dropped += 1;
+    }
+
+    /// An attempt was begun.
+    pub fn begun(&mut self, leaf: LeafId) {
+        self.delta.leaf(leaf).tally.sent += 1;
+    }
+
+    /// The request's bytes were handed to the kernel.
+    pub fn bytes_sent(&mut self, leaf: LeafId, bytes: u64) {
+        self.delta.leaf(leaf).bytes_sent += bytes;
+    }
+
+    /// A whole reply came.
+    pub fn reply(&mut self, leaf: LeafId, timing: &Timing, status: u16, bytes: u64) {
+        debug_assert!(timing.adds_up(), "{timing:?}");
+        let leaf = self.delta.leaf(leaf);
+        leaf.reply(timing, status);
+        leaf.bytes_received += bytes;
+    }
+
+    /// An operation that was begun has ended.
+    pub fn ended(&mut self, leaf: LeafId, end: End, at: Nanos) {
+        let tally = &mut self.delta.leaf(leaf).tally;
+        match end {
+            End::Ok => tally.ok += 1,
+            End::Failed(failure) => tally.failed[failure as usize] += 1,
+            End::Aborted => tally.aborted += 1,
+        }
+        self.delta.last_end = self.delta.last_end.max(at);
+    }
+
+    /// Keeps the text of a failure, if it is among the first of its class in this delta.
+    pub fn sample(&mut self, failure: Failure, text: impl FnOnce() -> String) {
+        let samples = &mut self.delta.errors[failure as usize].first;
+        if samples.len() < SAMPLES_PER_CLASS {
+            samples.push(text());
+        }
+    }
+
+    /// Counts beyond single operations.
+    pub fn counts(&mut self) -> &mut ShardCounts {
+        &mut self.delta.counts
+    }
+
+    /// Hands over what was recorded until `now` and goes on with `fresh`, which must be empty.
+    pub fn hand_over(&mut self, fresh: Box<Delta>, now: Nanos, gauges: Gauges) -> Box<Delta> {
+        let mut delta = std::mem::replace(&mut self.delta, fresh);
+        self.delta.from = now;
+        delta.to = now;
+        delta.in_flight = gauges.in_flight;
+        delta.connections = gauges.connections;
+        delta
+    }
+}
+
+/// What a shard holds at the moment of a hand-over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Operations in flight.
+    pub in_flight: u64,
+    /// Connections open.
+    pub connections: u64,
+}

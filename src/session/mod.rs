@@ -1,0 +1,33 @@
+//! One virtual user's mind: what it does next. Pure.
+//!
+//! Gives:      [`Session`], whose choices are a function of seed, index and turn.
+//! Neighbours: stdx, plan.
+
+use crate::plan::Plan;
+
+/// One virtual user of the closed model.
+///
+/// Its choices are a prefix of one fixed sequence, whatever the number of shards: how far it
+/// comes depends on the target, where it goes does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its index over all shards.
+    index: u64,
+    /// Operations begun so far.
+    turn: u64,
+}
+
+impl Session {
+    /// The session with this index over all shards.
+    #[must_use]
+    pub const fn new(index: u64) -> Self {
+        Self { index, turn: 0 }
+    }
+
+    /// The next request, as an index into the plan's.
+    pub fn next(&mut self, plan: &Plan) -> u16 {
+        let request = plan.mix.choose(plan.seed, self.index, self.turn);
+        self.turn += 1;
+        request
+    }
+}

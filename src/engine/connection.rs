@@ -107,11 +107,7 @@ mod tests {
     #[test]
     fn pauses_grow_and_stay_bounded() {
         assert_eq!(pause(0, true, 1, 1, Nanos(1)), Nanos::ZERO);
-        assert_eq!(
-            pause(1, false, 1, 1, Nanos(1)),
-            Nanos::ZERO,
-            "one failure may be the peer's whim"
-        );
+        assert_eq!(pause(1, false, 1, 1, Nanos(1)), Nanos::ZERO, "one failure may be the peer's whim");
         for failures in 1..=u8::MAX {
             let pause = pause(failures, true, 7, 3, Nanos(u64::from(failures)));
             let full = 10_000_000_u64.saturating_mul(1 << u32::from(failures - 1).min(16));

@@ -11,6 +11,7 @@
 mod common;
 mod connection;
 mod counters;
+mod driver;
 mod exchange;
 mod limits;
 mod misbehave;
@@ -22,7 +23,8 @@ mod server;
 mod spare;
 
 pub use counters::{Counters, Share, Totals};
+pub use driver::drive;
 pub use misbehave::{Lie, Misbehaviour, MisbehaviourError, Problem};
 pub use routes::Path;
-pub use run::{Options, Seed, ServeError, Shard, bind, serve};
+pub use run::{Options, ServeError, Shard, bind, serve};
 pub use server::{Next, Server};

@@ -10,7 +10,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use super::counters::Share;
 use super::misbehave::Misbehaviour;
 use super::server::Server;
-use crate::stdx::{Clock, Nanos};
+use crate::stdx::Clock;
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -30,24 +30,23 @@ pub struct Shard {
     pub core: usize,
     /// Listening already.
     pub listener: OwnedFd,
+    /// The lies that its server tells.
+    pub misbehaviour: Misbehaviour,
+    /// Its server's part of the counters.
+    pub share: Share,
     /// The clock of `now`, the same for all shards.
     pub clock: Clock,
-    /// Makes the server, on the thread that turns it: it does not move to another.
-    pub seed: Seed,
 }
 
-/// All that a server is made of.
-#[derive(Clone, Debug)]
-pub struct Seed {
-    lies: Misbehaviour,
-    counters: Share,
-}
+impl Shard {
+    /// The listener's number in the ring.
+    pub const LISTENER: u32 = 0;
 
-impl Seed {
-    /// The server of a listener that the ring knows by this number.
+    /// The server, to be made and turned on the shard's own thread.
     #[must_use]
-    pub fn server(self, listener: u32, now: Nanos) -> Server {
-        Server::new(listener, self.lies, self.counters, now)
+    pub fn server(&self) -> Server {
+        let (lies, share) = (self.misbehaviour.clone(), self.share.clone());
+        Server::new(Self::LISTENER, lies, share, self.clock.now())
     }
 }
 
@@ -130,25 +129,29 @@ pub fn serve(
 pub fn bind(options: &Options) -> Result<(SocketAddr, Vec<Shard>), ServeError> {
     let clock = Clock::start();
     let mut address = options.listen;
+    let shared = options.cores.len() > 1;
     let mut shards = Vec::with_capacity(options.cores.len());
     for (&core, share) in options.cores.iter().zip(Share::among(options.cores.len())) {
         // From the second on, the port is the one that the first was given.
         let (listener, bound) =
-            listen(address).map_err(|error| ServeError::Listen { address, error })?;
+            listen(address, shared).map_err(|error| ServeError::Listen { address, error })?;
         address = bound;
-        let seed = Seed { lies: options.misbehaviour.clone(), counters: share };
-        shards.push(Shard { core, listener, clock, seed });
+        let misbehaviour = options.misbehaviour.clone();
+        shards.push(Shard { core, listener, misbehaviour, share, clock });
     }
     if shards.is_empty() { Err(ServeError::NoCores) } else { Ok((address, shards)) }
 }
 
-fn listen(address: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
+fn listen(address: SocketAddr, shared: bool) -> io::Result<(OwnedFd, SocketAddr)> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let kind = SocketType::STREAM;
     let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, Some(ipproto::TCP))?;
     sockopt::set_socket_reuseaddr(&socket, true)?;
-    // The kernel spreads connections over the listeners of all cores.
-    sockopt::set_socket_reuseport(&socket, true)?;
+    if shared {
+        // The kernel spreads connections over the listeners of all cores. Not otherwise: a second
+        // target would take half of the connections instead of failing.
+        sockopt::set_socket_reuseport(&socket, true)?;
+    }
     // Accepted sockets inherit it: a reply in two sends must not wait for an acknowledgement.
     sockopt::set_tcp_nodelay(&socket, true)?;
     rustix::net::bind(&socket, &address)?;

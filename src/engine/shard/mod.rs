@@ -88,10 +88,9 @@ impl Shard {
         let share = plan.connections.saturating_sub(id).div_ceil(plan.shards.max(1));
         let slots = usize::try_from(share).unwrap_or(usize::MAX);
         let shards = u64::from(plan.shards.max(1));
-        let requests = plan
-            .requests
-            .iter()
-            .map(|named| (Rc::from(&named.request.bytes()[..]), named.request.reply_to()));
+        let requests = plan.requests.iter().map(|named| {
+            (Rc::from(&named.request.bytes()[..]), named.request.reply_to())
+        });
         let index = |slot: u64| u64::from(id) + slot * shards;
         Self {
             id,

@@ -86,11 +86,7 @@ impl Shard {
 
     fn take_available(&mut self) -> Option<u32> {
         let slot = self.peek_available()?;
-        if self.idle.front() == Some(&slot) {
-            self.idle.pop_front()
-        } else {
-            self.vacant.pop_front()
-        }
+        if self.idle.front() == Some(&slot) { self.idle.pop_front() } else { self.vacant.pop_front() }
     }
 
     /// The slot that has been free longest, an open one first. Slots that were lost since they
@@ -119,8 +115,7 @@ impl Shard {
         let connection = &mut self.connections[slot as usize];
         let free = intended.max(connection.available);
         let timing = Timing { intended, free, ..Timing::default() };
-        connection.operation =
-            Some(Operation { leaf, request, timing, begun: now, ..Operation::default() });
+        connection.operation = Some(Operation { leaf, request, timing, begun: now, ..Operation::default() });
         self.in_flight += 1;
         self.recorder.begun(leaf);
         if connection.state == State::Idle {
@@ -297,8 +292,7 @@ impl Shard {
                 let phase = connection.exchange.phase().unwrap_or(AwaitingPhase::FirstByte);
                 let failure = phase.timeout();
                 let received = connection.operation.map_or(0, |operation| operation.received);
-                let text =
-                    || format!("no end of the reply within {timeout}, {received} bytes came");
+                let text = || format!("no end of the reply within {timeout}, {received} bytes came");
                 self.fail(slot, failure, now, submissions, text);
             }
             State::Vacant | State::Idle | State::Settling | State::Closing => {}

@@ -1,0 +1,38 @@
+//! The binary against real servers, liars and hostile surroundings; every test with one shard
+//! and with two.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a test says which case it was at; shown when it fails")]
+
+mod kit;
+
+mod integration {
+    /// What cannot be run is refused with its cause, before anything is sent.
+    mod bad_input;
+    /// The two commands of a newcomer.
+    mod demo;
+    /// Malformed, endless and missing replies, each with its class.
+    mod liar;
+    /// The embedded target lies on purpose; the report finds exactly those.
+    mod misbehave;
+    /// nginx: counts equal to its own log, killed and restarted.
+    mod nginx;
+    /// Where results go, and where they cannot go.
+    mod outputs;
+    /// A host that cannot run the load says so in one line.
+    mod preflight;
+    /// Only loopback and private addresses are loaded unasked.
+    mod safety;
+    /// The servers of Node and Python.
+    mod scripts;
+    /// Interrupted runs.
+    mod signals;
+    /// Full speed for a minute: memory stays where it is.
+    mod soak;
+    /// A target that stands still for a second, and what that must look like.
+    mod stall;
+    /// What a summary must keep to, whoever reads it.
+    mod summaries;
+    /// Whether the generator knows when it was itself the bottleneck.
+    mod trust;
+}

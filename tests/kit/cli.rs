@@ -1,0 +1,259 @@
+//! The binary under test: built with arguments, run under a bound, judged by what it left.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::process::Process;
+use super::report::Report;
+use super::tempdir::TempDir;
+use super::wait::Stopwatch;
+
+/// Unless a test says otherwise, no command takes longer.
+const LIMIT: Duration = Duration::from_secs(40);
+
+/// A command line of the binary, not yet started.
+pub(crate) struct Onslaught {
+    prefix: Vec<OsString>,
+    args: Vec<OsString>,
+    json: Json,
+    limit: Duration,
+}
+
+enum Json {
+    InTempDir,
+    At(PathBuf),
+    None,
+}
+
+impl Onslaught {
+    /// A subcommand that writes no summary.
+    pub(crate) fn command(name: &str) -> Self {
+        Self { prefix: Vec::new(), args: vec![name.into()], json: Json::None, limit: LIMIT }
+    }
+
+    /// `onslaught http URL`, with its summary in a temporary file.
+    pub(crate) fn http(url: impl AsRef<str>) -> Self {
+        Self { json: Json::InTempDir, ..Self::command("http") }.args([url.as_ref()])
+    }
+
+    /// More arguments.
+    pub(crate) fn args<I: IntoIterator<Item = A>, A: Into<OsString>>(mut self, args: I) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Arguments as one writes them, separated by blanks.
+    pub(crate) fn line(self, line: &str) -> Self {
+        self.args(line.split_whitespace())
+    }
+
+    /// A flag with a path.
+    pub(crate) fn arg_path(self, flag: &str, path: &Path) -> Self {
+        self.args([flag.as_ref(), path.as_os_str()])
+    }
+
+    /// The number of shards.
+    pub(crate) fn shards(self, count: u32) -> Self {
+        self.args(["-t".to_owned(), count.to_string()])
+    }
+
+    /// Writes the summary there.
+    pub(crate) fn json_at(mut self, path: impl Into<PathBuf>) -> Self {
+        self.json = Json::At(path.into());
+        self
+    }
+
+    /// Asks for no summary.
+    pub(crate) fn without_json(mut self) -> Self {
+        self.json = Json::None;
+        self
+    }
+
+    /// A command that starts the binary: it finds the whole command line in its arguments.
+    pub(crate) fn under<I: IntoIterator<Item = A>, A: Into<OsString>>(mut self, prefix: I) -> Self {
+        self.prefix = prefix.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The binary in a shell of its own, after some shell commands.
+    pub(crate) fn after(self, shell: &str) -> Self {
+        self.under(["bash", "-c", &format!("{shell}; exec \"$@\""), "bash"])
+    }
+
+    /// Changes the time after which a command counts as hanging.
+    pub(crate) fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub(crate) fn run(self) -> Run {
+        self.start().finish()
+    }
+
+    /// Starts it.
+    #[track_caller]
+    pub(crate) fn start(mut self) -> Running {
+        let dir = TempDir::new();
+        let json = match self.json {
+            Json::InTempDir => Some(dir.join("summary.json")),
+            Json::At(path) => Some(path),
+            Json::None => None,
+        };
+        if let Some(path) = &json {
+            self.args.extend(["--json".into(), path.into()]);
+        }
+        let mut line = self.prefix;
+        line.push(env!("CARGO_BIN_EXE_onslaught").into());
+        line.append(&mut self.args);
+        let mut command = Command::new(&line[0]);
+        command.args(&line[1..]).env("NO_COLOR", "1");
+        command.stdout(File::create(dir.join("stdout")).expect("create a file for stdout"));
+        command.stderr(File::create(dir.join("stderr")).expect("create a file for stderr"));
+        let line = format!("{}", line.join(" ".as_ref()).display());
+        let watch = Stopwatch::start();
+        let process = Process::spawn(&mut command, "is it built, and util-linux installed?");
+        Running { process, line, dir, json, watch, limit: self.limit }
+    }
+}
+
+/// The binary at work.
+pub(crate) struct Running {
+    process: Process,
+    line: String,
+    dir: TempDir,
+    json: Option<PathBuf>,
+    watch: Stopwatch,
+    limit: Duration,
+}
+
+impl Running {
+    /// Sends it a signal.
+    #[track_caller]
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Whether it ends within so long.
+    pub(crate) fn ends_within(&mut self, limit: Duration) -> bool {
+        // Peeks only: what `finish` needs stays to be read.
+        self.process.has_ended(limit)
+    }
+
+    /// CPU time that it has used until now.
+    pub(crate) fn cpu(&self) -> Duration {
+        self.process.cpu()
+    }
+
+    /// Memory that it holds now.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        self.process.resident_bytes()
+    }
+
+    /// Waits for its end; a command that hangs fails the test.
+    #[track_caller]
+    pub(crate) fn finish(mut self) -> Run {
+        let exit = self.process.wait(self.watch.left(self.limit));
+        let wall = self.watch.elapsed();
+        let text = |name: &str| {
+            let bytes = std::fs::read(self.dir.join(name)).expect("read a child's output");
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let (stdout, stderr) = (text("stdout"), text("stderr"));
+        let Some(exit) = exit else {
+            panic!(
+                "still running after {:?}: {}\nstdout: {stdout}\nstderr: {stderr}",
+                self.limit, self.line
+            );
+        };
+        let report = self.json.as_deref().and_then(|path| Report::read(path, exit.code));
+        let line = std::mem::take(&mut self.line);
+        Run { line, exit: exit.code, cpu: exit.cpu, wall, stdout, stderr, report }
+    }
+}
+
+/// A run that has ended.
+pub(crate) struct Run {
+    line: String,
+    /// The exit code, or minus the signal that ended it.
+    pub(crate) exit: i32,
+    /// User and kernel time of the process.
+    pub(crate) cpu: Duration,
+    /// From its start to its end.
+    pub(crate) wall: Duration,
+    /// What it printed.
+    pub(crate) stdout: String,
+    /// What it printed on the side.
+    pub(crate) stderr: String,
+    report: Option<Report>,
+}
+
+impl Run {
+    /// Holds the exit code to one of these.
+    #[track_caller]
+    pub(crate) fn exits<const N: usize>(self, codes: [i32; N]) -> Self {
+        assert!(codes.contains(&self.exit), "exit {} instead of {codes:?}{self}", self.exit);
+        self
+    }
+
+    /// Holds standard error to a line that has all of these words, in either case: a cause and
+    /// its remedy stand together.
+    #[track_caller]
+    pub(crate) fn complains_of<const N: usize>(self, words: [&str; N]) -> Self {
+        let said = self.stderr.to_lowercase();
+        let has_all = |line: &str| words.iter().all(|word| line.contains(&word.to_lowercase()));
+        assert!(said.lines().any(has_all), "no line has all of {words:?}{self}");
+        assert!(said.lines().count() <= 2, "it takes more than one line{self}");
+        self
+    }
+
+    /// Holds standard error to having all of these words, in either case.
+    #[track_caller]
+    pub(crate) fn says<const N: usize>(self, words: [&str; N]) -> Self {
+        let said = self.stderr.to_lowercase();
+        for word in words {
+            assert!(said.contains(&word.to_lowercase()), "'{word}' is not said{self}");
+        }
+        self
+    }
+
+    /// Holds CPU time to a limit: nothing spins while nothing is to do.
+    #[track_caller]
+    pub(crate) fn uses_at_most(self, limit: Duration) -> Self {
+        assert!(self.cpu <= limit, "used {:?} of CPU, at most {limit:?}{self}", self.cpu);
+        self
+    }
+
+    /// The summary, which must be there.
+    #[track_caller]
+    pub(crate) fn report(&self) -> &Report {
+        self.report.as_ref().unwrap_or_else(|| panic!("no summary was written{self}"))
+    }
+
+    /// The summary itself.
+    #[track_caller]
+    pub(crate) fn into_report(mut self) -> Report {
+        self.report.take().unwrap_or_else(|| panic!("no summary was written{self}"))
+    }
+
+    /// Whether a summary was written.
+    pub(crate) fn has_report(&self) -> bool {
+        self.report.is_some()
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { line, exit, wall, stdout, stderr, .. } = self;
+        write!(
+            out,
+            "\n  {line}\n  exit {exit} after {wall:?}\nstdout:\n{stdout}\nstderr:\n{stderr}"
+        )
+    }
+}

@@ -1,0 +1,41 @@
+//! What integration tests stand on: the binary, real servers, a liar, and typed results.
+//!
+//! Does:  starts processes and ends them by their id, whatever the test does; bounds every wait;
+//!        holds every summary that is read to the accounting identities.
+//! Gives: [`Onslaught`] runs the binary; [`nginx`], [`node`], [`python`] and [`target`] serve;
+//!        [`liar`] speaks scripted bytes; [`shards`] repeats a test per number of shards.
+//! Why so: a test of this house is five lines long, and none of them is about set-up.
+
+mod cli;
+mod hog;
+mod http;
+mod liar;
+mod machine;
+mod nginx;
+mod ports;
+mod process;
+mod report;
+mod scripts;
+mod target;
+mod tempdir;
+mod wait;
+
+pub(crate) use cli::{Onslaught, Run};
+pub(crate) use hog::hogs;
+pub(crate) use liar::{Reply, liar};
+pub(crate) use machine::{cores, is_root};
+pub(crate) use nginx::{Nginx, nginx};
+pub(crate) use ports::{established, free_port, full_backlog};
+pub(crate) use report::Report;
+pub(crate) use scripts::{forbidding, node, python, python_module};
+pub(crate) use target::target;
+pub(crate) use tempdir::TempDir;
+pub(crate) use wait::{Stopwatch, pause, until};
+
+/// Runs a test once for each number of shards, and says which one it was when it fails.
+pub(crate) fn shards<const N: usize>(counts: [u32; N], test: impl Fn(u32)) {
+    for count in counts {
+        eprintln!("with -t {count}:");
+        test(count);
+    }
+}

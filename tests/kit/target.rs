@@ -1,0 +1,40 @@
+//! The binary's own embedded target, as a process of its own.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::http::get;
+use super::process::Process;
+
+/// A running embedded target.
+pub(crate) struct Target {
+    /// Where it listens.
+    pub(crate) port: u16,
+    _process: Process,
+}
+
+/// Starts `onslaught target` on a port of its own choice, with further arguments.
+#[track_caller]
+pub(crate) fn target(args: &str) -> Target {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onslaught"));
+    command.args(["target", "--listen", "127.0.0.1:0"]).args(args.split_whitespace());
+    let mut process = Process::spawn(command.stdout(Stdio::piped()), "is it built?");
+    let address = process.line("listening on 127.0.0.1:", Duration::from_secs(10));
+    let port = address.parse().unwrap_or_else(|_| panic!("no port: '{address}'"));
+    Target { port, _process: process }
+}
+
+impl Target {
+    /// A URL of it.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// What it says that it was asked and how often it lied.
+    #[track_caller]
+    pub(crate) fn told(&self) -> Value {
+        serde_json::from_str(&get(self.port, "/count")).expect("counts in JSON")
+    }
+}

@@ -232,8 +232,10 @@ impl Submissions for RingSubmissions<'_> {
     }
 
     fn send(&mut self, handle: Handle, payload: Payload) {
-        let kept = self.live.payloads[handle.slot as usize].insert(payload);
-        let bytes = kept.bytes();
+        let kept = &mut self.live.payloads[handle.slot as usize];
+        // Freeing what the kernel still reads would be unsound, whoever is to blame.
+        assert!(kept.is_none(), "slot {}: a send is in flight already", handle.slot);
+        let bytes = kept.insert(payload).bytes();
         // More than 4 GiB in one send ends as a short one, and the shard sends the rest.
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let entry = opcode::Send::new(Fixed(handle.slot), bytes.as_ptr(), length)

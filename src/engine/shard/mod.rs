@@ -17,7 +17,7 @@ use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
 use crate::net::{Completion, Completions, Event, More, Submissions, Wheel};
 use crate::plan::{Load, Phase, Plan, Schedule, Until};
-use crate::protocol::http::ReplyTo;
+use crate::protocol::http::{ReplyTo, Request, Reuse};
 use crate::session::Session;
 use crate::stdx::Nanos;
 
@@ -30,7 +30,7 @@ pub struct Shard {
     plan: Arc<Plan>,
     id: u32,
     /// This shard's own copy of the requests.
-    requests: Vec<(Rc<[u8]>, ReplyTo)>,
+    requests: Vec<OwnRequest>,
     connections: Vec<Connection>,
     sessions: Vec<Session>,
     source: Source,
@@ -48,6 +48,20 @@ pub struct Shard {
     connected: u64,
     /// Which of the target's addresses the next connection goes to.
     next_address: usize,
+}
+
+/// A request of the plan, copied so that no shard counts references in another's cache line.
+struct OwnRequest {
+    bytes: Rc<[u8]>,
+    reply_to: ReplyTo,
+    reuse: Reuse,
+}
+
+impl OwnRequest {
+    fn of(request: &Request) -> Self {
+        let bytes = Rc::from(&request.bytes()[..]);
+        Self { bytes, reply_to: request.reply_to(), reuse: request.reuse }
+    }
 }
 
 /// Where operations come from.
@@ -89,10 +103,7 @@ impl Shard {
         let share = plan.connections.saturating_sub(id).div_ceil(plan.shards.max(1));
         let slots = usize::try_from(share).unwrap_or(usize::MAX);
         let shards = u64::from(plan.shards.max(1));
-        let requests = plan
-            .requests
-            .iter()
-            .map(|named| (Rc::from(&named.request.bytes()[..]), named.request.reply_to()));
+        let requests = plan.requests.iter().map(|named| OwnRequest::of(&named.request));
         let index = |slot: u64| u64::from(id) + slot * shards;
         Self {
             id,

@@ -1,7 +1,7 @@
 //! The life of a shard's operations: due, begun, sent, answered, ended exactly once.
 
 use super::super::connection::{Operation, State};
-use super::{Shard, Source};
+use super::{OwnRequest, Shard, Source};
 use crate::metrics::LeafId;
 use crate::metrics::recorder::End;
 use crate::net::error::Cause;
@@ -134,7 +134,7 @@ impl Shard {
     pub(super) fn dispatch(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
         let connection = &mut self.connections[slot as usize];
         let Some(operation) = &mut connection.operation else { return };
-        let (bytes, reply_to) = &self.requests[usize::from(operation.request)];
+        let OwnRequest { bytes, reply_to, .. } = &self.requests[usize::from(operation.request)];
         operation.timing.sent = now;
         connection.state = State::Busy;
         connection.exchange.start(*reply_to);
@@ -185,7 +185,8 @@ impl Shard {
         connection.failures = 0;
         connection.due = now;
         connection.listening.replied();
-        if reply.reuse == Reuse::Close {
+        let asked = self.requests[usize::from(operation.request)].reuse;
+        if reply.reuse == Reuse::Close || asked == Reuse::Close {
             self.close(slot, submissions);
         } else if connection.link.is_sending() {
             connection.state = State::Settling;
@@ -275,7 +276,7 @@ impl Shard {
     fn send_rest(&mut self, slot: u32, submissions: &mut impl Submissions) {
         let connection = &mut self.connections[slot as usize];
         let Some(operation) = &connection.operation else { return };
-        let (bytes, _) = &self.requests[usize::from(operation.request)];
+        let OwnRequest { bytes, .. } = &self.requests[usize::from(operation.request)];
         if let Some(rest) = bytes.get(operation.taken..).filter(|rest| !rest.is_empty()) {
             connection.link.sending();
             submissions.send(connection.link.handle(slot), Payload::Owned(rest.to_vec()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::signals::Interrupts;
 use super::{refuse, say};
-use crate::doctor::{CoreError, Cores, raise_open_files};
+use crate::doctor::{CoreError, Cores, raise_locked_memory, raise_open_files};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::engine::{self, EngineError, Pulse, Run};
 use crate::live::{Output, Progress, Tick};
@@ -109,7 +109,8 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
 
 fn able(plan: &Plan) -> Result<(), Obstacle> {
     let sockets = u64::from(plan.connections.div_ceil(plan.shards.max(1)));
-    raise_open_files(sockets).map_err(|error| Obstacle::Host(error.to_string()))
+    let able = raise_open_files(sockets).and_then(|()| raise_locked_memory());
+    able.map_err(|error| Obstacle::Host(error.to_string()))
 }
 
 fn load(

@@ -4,7 +4,7 @@
 //! take its time, because no shard ever waits for it.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, SystemTime};
 
 use glommio::ExecutorJoinHandle;
@@ -196,12 +196,9 @@ impl<'a> Collector<'a> {
 
     /// Takes one message, or none for a tenth of a second.
     fn receive(&mut self) {
-        match self.inbox.recv_timeout(LOOK) {
-            Ok(message) => self.take(message),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                self.shards.iter_mut().for_each(|shard| shard.finished = true);
-            }
+        // Every shard says that it goes, so the channel does not close before that is read.
+        if let Ok(message) = self.inbox.recv_timeout(LOOK) {
+            self.take(message);
         }
     }
 
@@ -219,12 +216,24 @@ impl<'a> Collector<'a> {
                 self.ring.overflows += ring.overflows;
                 self.merge(shard, delta, true);
             }
-            News::Failed(reason) => {
-                (handle.finished, handle.ready) = (true, true);
-                self.ended = Ended::Failed(format!("shard {shard}: {reason}"));
-                self.order(Order::Drain);
+            News::Failed(reason) => self.failed(shard, &reason),
+            News::Gone if handle.finished => {}
+            News::Gone => {
+                let joined = handle.join.take().map(ExecutorJoinHandle::join);
+                let reason = match joined {
+                    Some(Err(error)) => error.to_string(),
+                    Some(Ok(())) | None => "it ended without a word".to_owned(),
+                };
+                self.failed(shard, &reason);
             }
         }
+    }
+
+    fn failed(&mut self, shard: u32, reason: &str) {
+        let handle = &mut self.shards[shard as usize];
+        (handle.finished, handle.ready) = (true, true);
+        self.ended = Ended::Failed(format!("shard {shard}: {reason}"));
+        self.order(Order::Drain);
     }
 
     fn merge(&mut self, shard: u32, mut delta: Box<Delta>, last: bool) {

@@ -74,4 +74,6 @@ pub(super) enum News {
     Finished { delta: Box<Delta>, ring: RingCounts },
     /// The shard cannot go on; a sentence with cause and remedy.
     Failed(String),
+    /// The thread ends; the last that is heard of it.
+    Gone,
 }

@@ -42,6 +42,7 @@ const SECOND: Nanos = Nanos::from_secs(1);
 pub(super) fn launch(assignment: Assignment) -> Result<ExecutorJoinHandle<()>, String> {
     let name = format!("shard-{}", assignment.shard);
     let core = assignment.core;
+    let herald = Herald { shard: assignment.shard, collector: assignment.collector.clone() };
     // The smallest executor that glommio makes: every socket and every wait is in our ring.
     LocalExecutorBuilder::new(Placement::Fixed(core))
         .name(&name)
@@ -49,16 +50,33 @@ pub(super) fn launch(assignment: Assignment) -> Result<ExecutorJoinHandle<()>, S
         .io_memory(64 * 1_024)
         .preempt_timer(Duration::from_millis(10))
         .spawn(move || async move {
-            let (shard, collector) = (assignment.shard, assignment.collector.clone());
+            let herald = herald;
             let news = match Driver::new(assignment) {
                 Ok(driver) => driver.run().await,
                 Err(error) => Err(error),
             };
-            let news = news.unwrap_or_else(|error| News::Failed(error.to_string()));
-            // The collector outlives its shards; if it is gone, nobody is left to be told.
-            drop(collector.send(Message { shard, news }));
+            herald.tell(news.unwrap_or_else(|error| News::Failed(error.to_string())));
         })
         .map_err(|error| format!("the executor of core {core} could not be started: {error}"))
+}
+
+/// Tells the collector of the shard's end, also if its executor ends before it runs.
+struct Herald {
+    shard: u32,
+    collector: SyncSender<Message>,
+}
+
+impl Herald {
+    fn tell(&self, news: News) {
+        // If the collector is gone, nobody is left to be told.
+        drop(self.collector.send(Message { shard: self.shard, news }));
+    }
+}
+
+impl Drop for Herald {
+    fn drop(&mut self) {
+        self.tell(News::Gone);
+    }
 }
 
 struct Driver {

@@ -86,7 +86,7 @@ pub(super) fn understand(args: &HttpArgs, allowed: &Cores) -> Result<Job, Proble
 
 fn until(requests: Option<u64>, duration: Option<Nanos>) -> Until {
     match requests.and_then(NonZeroU64::new) {
-        Some(count) => Until::Operations(count, duration.unwrap_or(LONGEST_RUN)),
+        Some(count) => Until::Operations(count, duration.unwrap_or(Nanos::MAX)),
         None => Until::Elapsed(duration.unwrap_or(DURATION)),
     }
 }

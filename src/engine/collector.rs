@@ -12,7 +12,7 @@ use glommio::ExecutorJoinHandle;
 use super::control::{Control, Message, News, Order};
 use super::driver::{self, Assignment};
 use super::host;
-use super::limits::{DELTAS_WAITING, EVENTS, GRACE};
+use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
 use crate::metrics::Delta;
@@ -146,9 +146,16 @@ impl<'a> Collector<'a> {
         })
     }
 
-    /// Until every shard's connections are open, or a signal comes.
+    /// Until every shard's connections are open, a signal comes, or that takes too long: then the
+    /// load begins with those that are open.
     fn wait_until_ready(&mut self) -> Result<(), EngineError> {
+        let patience = self.run.clock.now() + AHEAD.min(self.plan.timeout);
         while self.shards.iter().any(|shard| !shard.ready) {
+            let up = self.shards.iter().all(|shard| shard.waker.is_some());
+            if up && self.run.clock.now() >= patience {
+                self.note("not all connections could be opened ahead of the load");
+                break;
+            }
             self.receive();
             if let Ended::Failed(reason) = &self.ended {
                 let reason = reason.clone();
@@ -255,10 +262,11 @@ impl<'a> Collector<'a> {
             (ended + leaf.tally.ok + failures, failed + failures)
         });
         let elapsed = self.run.clock.now().since(self.start);
-        let phase = match (&self.ended, self.plan.phase(elapsed)) {
-            (Ended::Interrupted, _) => "draining",
-            (_, phase) => phase.name(),
+        let planned = match self.plan.until {
+            Until::Elapsed(span) | Until::Operations(_, span) => self.plan.warmup + span,
         };
+        let over = self.ended == Ended::Interrupted || elapsed > planned + LOOK.into();
+        let phase = if over { "draining" } else { self.plan.phase(elapsed).name() };
         let rows = series.rows.get(series.rows.len() - closed..).unwrap_or_default();
         if rows.is_empty() {
             (self.run.observer)(Pulse { elapsed, row: None, ended, failed, phase });
@@ -275,7 +283,11 @@ impl<'a> Collector<'a> {
             1 if self.ended != Ended::Interrupted => {
                 self.ended = Ended::Interrupted;
                 self.note("interrupted: draining");
-                self.abort_at = self.run.clock.now() + GRACE.min(self.plan.timeout);
+                let now = self.run.clock.now();
+                self.abort_at = now + GRACE.min(self.plan.timeout);
+                if let Some(series) = &mut self.series {
+                    series.stop(now);
+                }
                 self.order(Order::Drain);
                 self.pulse(0);
             }

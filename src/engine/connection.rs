@@ -106,6 +106,9 @@ pub(super) struct Connection {
     pub(super) not_before: Nanos,
 }
 
+/// A hundred thousand idle connections of one shard are to fit into 24 MiB.
+const _: () = assert!(size_of::<Connection>() <= 256);
+
 impl Connection {
     pub(super) fn new() -> Self {
         Self { deadline: Nanos::MAX, wheel_at: Nanos::MAX, ..Self::default() }

@@ -6,6 +6,10 @@ use crate::stdx::Nanos;
 /// listener's backlog and the kernel's port search), fewer leaves the core idle.
 pub(super) const CONNECTS_IN_FLIGHT: u32 = 64;
 
+/// Longest wait for connections that are opened ahead of the load: a target that takes some and
+/// not all of them is loaded with those.
+pub(super) const AHEAD: Nanos = Nanos::from_secs(10);
+
 /// Arrivals that wait for a connection at most, on one shard: beyond a million an open model says
 /// nothing new, and the oldest are dropped and counted.
 pub(super) const WAITING: u64 = 1 << 20;

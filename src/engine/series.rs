@@ -7,7 +7,7 @@ use super::host::{self, ThreadTimes};
 use super::limits::SERIES_ROWS;
 use super::outcome::{Quantiles, Row};
 use crate::metrics::{Delta, Histogram, Trend};
-use crate::plan::{Load, Plan};
+use crate::plan::{Plan, Schedule};
 use crate::stdx::Nanos;
 use crate::verdict::trust::Window;
 
@@ -16,7 +16,7 @@ const SECOND: u64 = 1_000_000_000;
 /// Merges seconds as they come in, and judges each once all shards have delivered it.
 pub(super) struct Series {
     start: Nanos,
-    load: Load,
+    arrivals: Option<(Schedule, u64)>,
     connections: u64,
     /// Seconds that some shard has not delivered yet.
     open: BTreeMap<u64, Delta>,
@@ -38,7 +38,7 @@ impl Series {
         let before = threads.iter().map(|&id| host::thread_times(id).unwrap_or_default());
         Self {
             start,
-            load: plan.load,
+            arrivals: plan.arrivals(),
             connections: u64::from(plan.connections),
             open: BTreeMap::new(),
             delivered: vec![None; threads.len()],
@@ -50,6 +50,13 @@ impl Series {
             windows: Vec::new(),
             connections_peak: 0,
             rows_left_out: 0,
+        }
+    }
+
+    /// Nothing falls due from `now` on.
+    pub(super) fn stop(&mut self, now: Nanos) {
+        if let Some((schedule, total)) = &mut self.arrivals {
+            *total = schedule.before(now.since(self.start)).min(*total);
         }
     }
 
@@ -139,13 +146,17 @@ impl Series {
             window.stolen = stolen.since(self.stolen_before).0 as f64 / span / cores;
             self.stolen_before = stolen;
         }
-        if let Load::Open { rate, .. } = self.load
+        if let Some((schedule, total)) = self.arrivals
             && row.in_flight < self.connections
             && row.dropped == 0
         {
+            let before = |at: Nanos| schedule.before(at).min(total);
+            let due = before(row.at) - before(row.at.since(row.span));
             // One arrival more or less belongs to the neighbouring second.
-            let due = rate.per_second() * span / SECOND as f64 - 1.0;
-            window.achieved = (row.begun as f64 / due.max(1.0)).min(1.0);
+            window.achieved = (row.begun as f64 / (due as f64 - 1.0).max(1.0)).min(1.0);
+            if due <= 1 {
+                window.achieved = 1.0;
+            }
         }
         window
     }

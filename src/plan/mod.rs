@@ -120,6 +120,19 @@ impl Plan {
             .map(move |request| self.leaf(phase, request))
     }
 
+    /// The arrivals of the open model: their schedule and their number, over all shards.
+    #[must_use]
+    pub fn arrivals(&self) -> Option<(Schedule, u64)> {
+        let Load::Open { rate, .. } = self.load else { return None };
+        let schedule = Schedule::constant(rate);
+        let (count, span) = match self.until {
+            Until::Elapsed(span) => (u64::MAX, span),
+            Until::Operations(count, span) => (count.get(), span),
+        };
+        let warmup = schedule.before(self.warmup);
+        Some((schedule, warmup.saturating_add(count).min(schedule.before(self.warmup + span))))
+    }
+
     /// The phase of an operation due at `at`, counted from the start of the load.
     #[must_use]
     pub fn phase(&self, at: Nanos) -> Phase {

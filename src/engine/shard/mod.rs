@@ -16,7 +16,7 @@ use super::pacer::Pacer;
 use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
 use crate::net::{Completion, Completions, Event, More, Submissions, Wheel};
-use crate::plan::{Load, Phase, Plan, Schedule, Until};
+use crate::plan::{Load, Phase, Plan, Until};
 use crate::protocol::http::{ReplyTo, Request, Reuse};
 use crate::session::Session;
 use crate::stdx::Nanos;
@@ -283,22 +283,17 @@ impl Shard {
 impl Source {
     fn new(plan: &Plan, id: u32) -> Self {
         let shards = NonZeroU64::new(u64::from(plan.shards)).unwrap_or(NonZeroU64::MIN);
-        let share = |total: u64| total.saturating_sub(u64::from(id)).div_ceil(shards.get());
-        let (count, span) = match plan.until {
-            Until::Elapsed(span) => (None, span),
-            Until::Operations(count, span) => (Some(count.get()), span),
-        };
-        let end = plan.warmup + span;
-        match plan.load {
-            Load::Closed => Self::Closed { left: count.map_or(u64::MAX, share), until: end },
-            Load::Open { rate, patience } => {
-                let schedule = Schedule::constant(rate);
-                let warmup = schedule.before(plan.warmup);
-                let total = count.map_or(u64::MAX, |count| warmup.saturating_add(count));
-                let total = total.min(schedule.before(end));
-                Self::Open(Pacer::new(schedule, (id, shards), total, patience))
-            }
+        if let (Load::Open { patience, .. }, Some((schedule, total))) = (plan.load, plan.arrivals())
+        {
+            return Self::Open(Pacer::new(schedule, (id, shards), total, patience));
         }
+        let (left, span) = match plan.until {
+            Until::Elapsed(span) => (u64::MAX, span),
+            Until::Operations(count, span) => {
+                (count.get().saturating_sub(u64::from(id)).div_ceil(shards.get()), span)
+            }
+        };
+        Self::Closed { left, until: plan.warmup + span }
     }
 
     /// Takes leave for one operation of a session, due at `due` from the start.

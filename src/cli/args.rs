@@ -147,4 +147,8 @@ pub(super) struct TargetArgs {
     /// Lies, each told every K-th time: delay:K:TIME, 5xx:K, close:K, truncate:K, corrupt:K
     #[arg(long, value_name = "LIST")]
     pub(super) misbehave: Option<String>,
+
+    /// End when standard input does
+    #[arg(long, hide = true)]
+    pub(super) until_stdin_ends: bool,
 }

@@ -81,6 +81,12 @@ impl Cores {
         })
     }
 
+    /// The last one: where a target beside the shards goes.
+    #[must_use]
+    pub fn last(&self) -> Self {
+        Self(self.0.last().copied().into_iter().collect())
+    }
+
     /// All of them.
     #[must_use]
     pub fn all(&self) -> &[usize] {

@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
-use crate::metrics::{Delta, Histogram};
-use crate::stdx::Nanos;
-use crate::verdict::trust::Trust;
+use crate::metrics::recorder::Gauges;
+use crate::metrics::{Delta, Histogram, Recorder};
+use crate::stdx::{Nanos, clock};
+use crate::verdict::trust::{Trust, Verdict};
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -28,6 +29,28 @@ pub struct Outcome {
     pub trust: Trust,
     /// What the run cost this host.
     pub generator: Generator,
+}
+
+impl Outcome {
+    /// A run that did not begin, with what was recorded of the attempt.
+    #[must_use]
+    pub fn not_begun(ended: Ended, mut recorder: Recorder, cores: &[usize]) -> Self {
+        let nothing_measured = Trust {
+            verdict: Verdict::Inconclusive,
+            reasons: vec!["nothing was loaded".to_owned()],
+        };
+        Self {
+            started_at: clock::wall_clock(),
+            ended,
+            duration: Nanos::ZERO,
+            phases: Vec::new(),
+            total: *recorder.hand_over(Box::default(), Nanos::ZERO, Gauges::default()),
+            series: Vec::new(),
+            events: Vec::new(),
+            trust: nothing_measured,
+            generator: Generator { cores: cores.to_vec(), ..Generator::default() },
+        }
+    }
 }
 
 /// How a run ended.

@@ -1,12 +1,15 @@
 //! What std lacks, with no word of the product in it.
 //!
-//! Gives:      [`Nanos`] and [`Clock`], typed units as people write them, seeded randomness.
+//! Gives:      [`Nanos`] and [`Clock`], typed units as people write them, seeded randomness,
+//!             a stable hash.
 //! Neighbours: none.
 
 pub mod clock;
+pub mod fnv;
 pub mod nanos;
 pub mod rng;
 pub mod units;
 
 pub use clock::Clock;
+pub use fnv::Fnv;
 pub use nanos::Nanos;

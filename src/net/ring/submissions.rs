@@ -187,13 +187,13 @@ impl Submissions for RingSubmissions<'_> {
         let (address, length) = self.live.address(to);
         self.live.connecting[handle.slot as usize] = true;
         let linked = Flags::IO_LINK | Flags::SKIP_SUCCESS;
-        let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+        // A direct descriptor is in no file table that a child could inherit: no SOCK_CLOEXEC.
         let on = std::ptr::from_ref(&ON).cast();
         let fixed = Fixed(handle.slot);
         let (level, option) = (libc::IPPROTO_TCP.unsigned_abs(), libc::TCP_NODELAY.unsigned_abs());
         // When a link that skips its success fails, its own completion comes and those behind it
         // do not; so exactly one completion comes whichever link fails.
-        let socket = opcode::Socket::new(family, kind, 0).file_index(Some(slot)).build();
+        let socket = opcode::Socket::new(family, libc::SOCK_STREAM, 0).file_index(Some(slot)).build();
         let nodelay = opcode::SetSockOpt::new(fixed, level, option, on, length_of(&ON)).build();
         let connect = opcode::Connect::new(fixed, address, length).build();
         self.push_chain(&[

@@ -1,11 +1,11 @@
 //! The body of a reply: counted, never kept (RFC 9112 sections 6, 7 and 8).
 //!
-//! | rest        | data, not the last | data, the last byte        | line     | end of stream |
-//! |-------------|--------------------|----------------------------|----------|---------------|
-//! | `Length`    | `Length`           | the reply is done          | –        | `BodyCut`     |
-//! | `ChunkData` | `ChunkData`        | `ChunkLine`                | –        | `ChunksCut`   |
-//! | `ChunkLine` | –                  | –                          | [`chunk`]| `ChunksCut`   |
-//! | `UntilClose`| `UntilClose`       | –                          | –        | done, `Close` |
+//! | rest         | data, not the last | its last byte     | line      | end of stream |
+//! |--------------|--------------------|-------------------|-----------|---------------|
+//! | `Length`     | `Length`           | the reply is done | -         | `BodyCut`     |
+//! | `ChunkData`  | `ChunkData`        | `ChunkLine`       | -         | `ChunksCut`   |
+//! | `ChunkLine`  | -                  | -                 | [`chunk`] | `ChunksCut`   |
+//! | `UntilClose` | `UntilClose`       | -                 | -         | done          |
 //!
 //! Data may come through [`Body::receive`] or be thrown away in the kernel: [`Body::pass`] is what
 //! both do, so that they cannot differ.

@@ -5,13 +5,13 @@
 //!        stream. The outcome does not depend on where the pieces were cut.
 //! Gives: a [`Reply`] for each request, or the [`ExchangeError`] that ends the connection.
 //!
-//! | state       | half a head | 1xx    | head alone | head of a body | last of it | end of stream |
-//! |-------------|-------------|--------|------------|----------------|------------|---------------|
-//! | `Idle`      | `Failed`    | –      | –          | –              | –          | `Failed`      |
-//! | `FirstByte` | `Head`      | `Head` | `Idle`     | `Body`         | –          | `Failed`      |
-//! | `Head`      | `Head`      | `Head` | `Idle`     | `Body`         | –          | `Failed`      |
-//! | `Body`      | –           | –      | –          | –              | `Idle`     | see [`body`]  |
-//! | `Failed`    | `Failed`    | –      | –          | –              | –          | `Failed`      |
+//! | state       | half a head | 1xx    | head alone | head of a body | last byte | end of stream |
+//! |-------------|-------------|--------|------------|----------------|-----------|---------------|
+//! | `Idle`      | `Failed`    | -      | -          | -              | -         | `Failed`      |
+//! | `FirstByte` | `Head`      | `Head` | `Idle`     | `Body`         | -         | `Failed`      |
+//! | `Head`      | `Head`      | `Head` | `Idle`     | `Body`         | -         | `Failed`      |
+//! | `Body`      | -           | -      | -          | -              | `Idle`    | see [`body`]  |
+//! | `Failed`    | `Failed`    | -      | -          | -              | -         | `Failed`      |
 //!
 //! `start` leads from `Idle` to `FirstByte`. Any error leads to `Failed`, which gives the same
 //! error for ever: the framing is lost, and so is the connection. Bytes behind a complete reply are

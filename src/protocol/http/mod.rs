@@ -16,6 +16,7 @@ pub mod fuzz;
 mod head;
 pub mod limits;
 pub mod request;
+pub mod server;
 
 pub use error::ExchangeError;
 pub use exchange::{AwaitingPhase, Exchange, Progress, Reply, ReplyTo, Reuse};

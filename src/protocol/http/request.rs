@@ -109,11 +109,11 @@ impl RequestBuilder {
         let asterisk = target == "*" && self.method == Method::OPTIONS;
         let root = if target.is_empty() || target.starts_with('?') { "/" } else { "" };
         if root.is_empty() && !target.starts_with('/') && !asterisk {
-            return Err(RequestError::TargetStart { target: target.to_owned() });
+            return Err(RequestError::TargetStart);
         }
-        let wrong = |found: &char| !matches!(found, '!'..='~') || *found == '#';
-        if let Some(found) = target.chars().find(wrong) {
-            return Err(RequestError::Target { target: target.to_owned(), found });
+        let wrong = |(_, found): &(usize, char)| !matches!(found, '!'..='~') || *found == '#';
+        if let Some((at, found)) = target.char_indices().find(wrong) {
+            return Err(RequestError::Target { found, at });
         }
         bytes.extend_from_slice(self.method.as_str().as_bytes());
         bytes.push(b' ');
@@ -193,19 +193,16 @@ pub enum RequestError {
     /// CONNECT makes a tunnel, not a reply.
     #[error("method CONNECT opens a tunnel and gets no reply to measure; use another method")]
     Connect,
-    /// No origin form.
-    #[error("target {target:?} does not start with '/'; give path and query alone")]
-    TargetStart {
-        /// As it was written.
-        target: String,
-    },
+    /// No origin form. The target is not shown: its query may hold a secret.
+    #[error("the target does not start with '/'; give path and query alone, without a host")]
+    TargetStart,
     /// A character that ends the target, or could.
-    #[error("target {target:?} holds {found:?}; percent-encode it")]
+    #[error("the target holds {found:?} at byte {at}; percent-encode it")]
     Target {
-        /// As it was written.
-        target: String,
         /// The character.
         found: char,
+        /// Its place in the target.
+        at: usize,
     },
     /// No host and port.
     #[error("host {host:?} is not a name or an address with an optional port")]
@@ -246,6 +243,9 @@ pub enum RequestError {
     /// An encoding that the body does not have.
     #[error("header 'Transfer-Encoding' contradicts the body, sent as it is; leave it out")]
     TransferEncoding,
+    /// A name or a password before the host. It is not shown.
+    #[error("the host carries user information before an '@'; use an Authorization header")]
+    UserInformation,
     /// Larger than its bound.
     #[error("the request has {found} bytes, and the most is {REQUEST_BYTES_MAX}")]
     TooLarge {
@@ -268,10 +268,12 @@ fn check_header(name: &str, value: &[u8]) -> Result<(), RequestError> {
 
 /// `uri-host [":" port]`: an authority without user information (RFC 9110 section 7.2).
 fn check_host(host: &str) -> Result<(), RequestError> {
-    match host.parse::<Authority>() {
-        Ok(authority) if !host.contains('@') && !authority.host().is_empty() => Ok(()),
-        Ok(_) | Err(_) => Err(RequestError::Host { host: host.to_owned() }),
+    if host.contains('@') {
+        return Err(RequestError::UserInformation);
     }
+    let authority = host.parse::<Authority>().ok().filter(|found| !found.host().is_empty());
+    let valid = authority.is_some_and(|found| found.host() == host || found.port().is_some());
+    if valid { Ok(()) } else { Err(RequestError::Host { host: host.to_owned() }) }
 }
 
 const fn check_size(found: usize) -> Result<(), RequestError> {

@@ -1,0 +1,196 @@
+//! A bar on a terminal, lines elsewhere.
+
+use std::fmt;
+use std::io::{IsTerminal as _, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::tick::Tick;
+use crate::report::Colour;
+
+/// Seconds between two lines: a log of an hour stays readable.
+const LINE_EVERY_S: u64 = 5;
+
+/// Full length of the bar, in thousandths.
+const WHOLE: u64 = 1_000;
+
+/// Which kind of drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// None.
+    Quiet,
+    /// On standard error: a bar if that is a terminal, else lines.
+    Stderr(Colour),
+}
+
+/// Shows how a run is going. Never fails: what cannot be written is not written.
+pub struct Progress {
+    view: View,
+}
+
+enum View {
+    Silent,
+    Bar(ProgressBar),
+    Lines { out: Box<dyn Write + Send>, next_s: u64 },
+}
+
+impl Progress {
+    /// Drawing begins with the first tick.
+    #[must_use]
+    pub fn new(output: Output) -> Self {
+        let view = match output {
+            Output::Quiet => View::Silent,
+            Output::Stderr(colour) if std::io::stderr().is_terminal() => bar(colour),
+            Output::Stderr(_) => lines(Box::new(std::io::stderr())),
+        };
+        Self { view }
+    }
+
+    /// Lines to any writer.
+    #[must_use]
+    pub fn lines(out: Box<dyn Write + Send>) -> Self {
+        Self { view: lines(out) }
+    }
+
+    /// Shows a moment of the run.
+    pub fn tick(&mut self, tick: &Tick<'_>) {
+        match &mut self.view {
+            View::Silent => {}
+            View::Bar(bar) => {
+                bar.set_prefix(format!("{:>4}s", tick.seconds()));
+                bar.set_position(tick.progress().unwrap_or(0));
+                bar.set_message(tick.figures());
+                bar.tick();
+            }
+            View::Lines { out, next_s } => {
+                let seconds = tick.seconds();
+                if seconds < *next_s {
+                    return;
+                }
+                *next_s = (seconds / LINE_EVERY_S + 1) * LINE_EVERY_S;
+                let written = writeln!(out, "{seconds:>4}s  {}", tick.figures());
+                if written.and_then(|()| out.flush()).is_err() {
+                    // Nobody reads: the run goes on without.
+                    self.view = View::Silent;
+                }
+            }
+        }
+    }
+
+    /// Removes the bar, so that the summary stands alone. Further ticks show nothing.
+    pub fn finish(&mut self) {
+        if let View::Bar(bar) = &self.view {
+            bar.finish_and_clear();
+        }
+        self.view = View::Silent;
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let view = match self.view {
+            View::Silent => "Silent",
+            View::Bar(_) => "Bar",
+            View::Lines { .. } => "Lines",
+        };
+        out.debug_tuple("Progress").field(&view).finish()
+    }
+}
+
+fn lines(out: Box<dyn Write + Send>) -> View {
+    View::Lines { out, next_s: LINE_EVERY_S }
+}
+
+/// 80 columns hold the bar and figures up to a million replies a second.
+fn bar(colour: Colour) -> View {
+    let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stderr());
+    if bar.is_hidden() {
+        // A terminal that cannot move its cursor.
+        return lines(Box::new(std::io::stderr()));
+    }
+    let template = match colour {
+        Colour::Plain => "{prefix} [{bar:10}] {percent:>3}%  {wide_msg}",
+        Colour::Ansi => "{prefix} [{bar:10.cyan}] {percent:>3}%  {wide_msg}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    View::Bar(bar)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::mpsc;
+
+    use super::{Progress, Tick, Write};
+    use crate::stdx::Nanos;
+
+    fn tick(seconds: u64) -> Tick<'static> {
+        Tick {
+            elapsed: Nanos::from_millis(seconds * 1_000 + 3),
+            planned: Some(Nanos::from_secs(60)),
+            operations: None,
+            replies_per_s: 12_345.4,
+            p99: Nanos::from_micros(1_234),
+            failed: 0,
+            in_flight: 64,
+            connections: 64,
+            phase: "",
+        }
+    }
+
+    /// Sends on what is written, or fails once nobody listens.
+    struct Pipe(mpsc::Sender<u8>);
+
+    impl Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let closed = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+            bytes.iter().try_for_each(|byte| self.0.send(*byte)).map_err(closed)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_every_five_seconds() {
+        let (sender, receiver) = mpsc::channel();
+        let mut progress = Progress::lines(Box::new(Pipe(sender)));
+        (1..=12).filter(|second| *second != 10).for_each(|second| progress.tick(&tick(second)));
+        drop(progress);
+        let text = String::from_utf8(receiver.iter().collect()).expect("ASCII");
+        let figures = "12,345 req/s  p99 1.23 ms  0 failed  64 open\n";
+        assert_eq!(text, format!("   5s  {figures}  11s  {figures}"), "10 was late");
+    }
+
+    #[test]
+    fn a_reader_that_went_away_ends_the_drawing() {
+        let (sender, receiver) = mpsc::channel();
+        drop(receiver);
+        let mut progress = Progress::lines(Box::new(Pipe(sender)));
+        progress.tick(&tick(5));
+        progress.tick(&tick(10));
+        assert_eq!(format!("{progress:?}"), "Progress(\"Silent\")");
+    }
+
+    #[test]
+    fn whichever_end_comes_first_counts() {
+        let by_time = tick(30);
+        assert_eq!(by_time.progress(), Some(500));
+        let by_count = Tick { operations: Some((90, 100)), ..by_time };
+        assert_eq!(by_count.progress(), Some(900));
+        let endless = Tick { planned: None, ..by_time };
+        assert_eq!(endless.progress(), None);
+        let over = Tick { elapsed: Nanos::MAX, ..by_time };
+        assert_eq!(over.progress(), Some(1_000));
+    }
+}

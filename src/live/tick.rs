@@ -1,0 +1,64 @@
+//! What is known of a run, second by second.
+
+use crate::report::figures::{thousands, time};
+use crate::stdx::Nanos;
+
+/// A run at one moment, all shards together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tick<'a> {
+    /// Since the start of the load.
+    pub elapsed: Nanos,
+    /// When it is to end, warm-up included, if that is known.
+    pub planned: Option<Nanos>,
+    /// Operations that have ended and that are to, if their number was asked for.
+    pub operations: Option<(u64, u64)>,
+    /// Replies in the last second, a second.
+    pub replies_per_s: f64,
+    /// 99th percentile of the response time in the last second.
+    pub p99: Nanos,
+    /// Operations that have failed so far.
+    pub failed: u64,
+    /// Operations in flight.
+    pub in_flight: u64,
+    /// Connections open.
+    pub connections: u64,
+    /// The phase, when it is not the load itself: `warmup`, `draining`; else empty.
+    pub phase: &'a str,
+}
+
+impl Tick<'_> {
+    /// How much of the run is over, in thousandths; nothing if its end is not known.
+    #[must_use]
+    pub fn progress(&self) -> Option<u64> {
+        let part = |done: u64, all: u64| {
+            let thousandths = u128::from(done) * 1_000 / u128::from(all.max(1));
+            u64::try_from(thousandths.min(1_000)).unwrap_or(1_000)
+        };
+        let by_time = self.planned.map(|planned| part(self.elapsed.0, planned.0));
+        let by_count = self.operations.map(|(done, all)| part(done, all));
+        // Whichever comes first ends the run.
+        by_time.max(by_count)
+    }
+
+    /// Whole seconds since the start of the load.
+    #[must_use]
+    pub const fn seconds(&self) -> u64 {
+        self.elapsed.as_micros() / 1_000_000
+    }
+
+    /// `12,345 req/s  p99 1.23 ms  0 failed  64 open`.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is not negative and fits 64 bits by far"
+    )]
+    pub fn figures(&self) -> String {
+        let rate = thousands(self.replies_per_s.round() as u64);
+        let p99 = time(self.p99.as_micros() as f64 / 1e3);
+        let (failed, open) = (thousands(self.failed), thousands(self.connections));
+        let gap = if self.phase.is_empty() { "" } else { "  " };
+        let phase = self.phase;
+        format!("{rate} req/s  p99 {p99}  {failed} failed  {open} open{gap}{phase}")
+    }
+}

@@ -1,0 +1,323 @@
+//! Outcome -> Report: adds up, checks, judges.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use super::document::{
+    Accounting, By, Counts, Document, ErrorRow, EventRow, GeneratorSection, Model, Pacing,
+    PhaseSection, Run, SCHEMA, SeriesRow, Tool, TrustSection,
+};
+use super::exit::ExitCode;
+use super::figures::plural;
+use super::fingerprint::{masked, plan_hash};
+use super::host::Host;
+use super::judge::{Evidence, TrustPolicy, judge};
+use super::keyed::Keyed;
+use super::metric::{self, Metrics, ms, per_second, round6, seconds};
+use crate::engine::outcome::{Outcome, Row};
+use crate::metrics::{Delta, Leaf, Trend};
+use crate::plan::{Load, Phase, Plan, Until};
+use crate::protocol::Failure;
+use crate::stdx::Nanos;
+
+/// The kind of operation that an HTTP load consists of.
+const KIND: &str = "http";
+
+/// What a report needs to know beside the run.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// What the user wants to find the run by.
+    pub tags: BTreeMap<String, String>,
+    /// The host that made the load.
+    pub host: Host,
+    /// What a doubtful trust verdict does.
+    pub policy: TrustPolicy,
+}
+
+/// A run, ready to be shown and written.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// What every format is made from.
+    pub document: Document,
+    /// How the process is to end, unless a file cannot be written.
+    pub exit: ExitCode,
+    /// Why, when something failed.
+    pub error: Option<String>,
+    /// The phase `load`, all requests together.
+    pub load: Leaf,
+    /// The run.
+    pub outcome: &'a Outcome,
+    /// What was run.
+    pub plan: &'a Plan,
+}
+
+/// Makes the report. Numbers that do not add up are told in it, with exit code 1: a run of an hour
+/// is not thrown away by a panic.
+#[must_use]
+pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Report<'a> {
+    let load = sum(of_phase(plan, &outcome.total, Phase::Load).map(|(_, leaf)| leaf));
+    let evidence = Evidence {
+        ended: &outcome.ended,
+        trust: outcome.trust.verdict,
+        load: &load.tally,
+        errors: &outcome.total.errors,
+        identities: identities(plan, &outcome.total, &load),
+    };
+    let judgement = judge(&evidence, context.policy);
+    let mut events = events(outcome, plan, &load);
+    events.extend(
+        judgement
+            .error
+            .iter()
+            .map(|what| EventRow { t_s: seconds(end(outcome)), what: what.clone() }),
+    );
+    let metrics = run_metrics(outcome, plan, &load, outcome.duration);
+    let counts = Counts::from(&load.tally);
+    let by_kind = Keyed(vec![(KIND.into(), counts.clone())]);
+    let document = Document {
+        schema: SCHEMA,
+        tool: Tool { name: "onslaught".into(), version: env!("CARGO_PKG_VERSION").into() },
+        name: plan.name.clone(),
+        verdict: judgement.verdict,
+        exit_code: judgement.exit.code(),
+        trust: TrustSection {
+            verdict: outcome.trust.verdict.key().into(),
+            reasons: outcome.trust.reasons.clone(),
+        },
+        run: run(outcome, plan, &load, context.host),
+        accounting: Accounting { total: counts, by_kind },
+        by: By {
+            request: by_request(outcome, plan),
+            workload: Keyed(vec![(KIND.into(), metrics.clone())]),
+            ..By::default()
+        },
+        metrics,
+        thresholds: Vec::new(),
+        phases: phases(outcome, plan, &load),
+        series: outcome.series.iter().map(series_row).collect(),
+        events,
+        errors: errors(&load, &outcome.total),
+        tags: context.tags,
+        levels: Vec::new(),
+        search: None,
+        delivery: None,
+        faults: Vec::new(),
+        monitor: None,
+        slices: Vec::new(),
+        generator: generator(outcome),
+    };
+    let (exit, error) = (judgement.exit, judgement.error);
+    Report { document, exit, error, load, outcome, plan }
+}
+
+/// The leaves of a phase that were hit, each with the name of its request.
+pub(super) fn of_phase<'a>(
+    plan: &'a Plan,
+    total: &'a Delta,
+    phase: Phase,
+) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
+    let names = plan.requests.iter().map(|request| request.name.as_str());
+    names.zip(plan.leaves(phase)).filter_map(|(name, id)| Some((name, total.get(id)?)))
+}
+
+fn sum<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> Leaf {
+    let mut total = Leaf::default();
+    leaves.for_each(|leaf| total.add(leaf));
+    total
+}
+
+/// The first identity that does not hold, of each leaf and of the total.
+fn identities(plan: &Plan, total: &Delta, load: &Leaf) -> Result<(), String> {
+    for phase in Phase::ALL {
+        for (name, leaf) in of_phase(plan, total, phase) {
+            reconcile(leaf).map_err(|why| format!("{name} in phase {}: {why}", phase.name()))?;
+        }
+    }
+    reconcile(load).map_err(|why| format!("in all: {why}"))
+}
+
+/// Every operation has one end, and every reply its times and its status.
+fn reconcile(leaf: &Leaf) -> Result<(), String> {
+    leaf.tally.reconcile()?;
+    let replies = leaf.replies;
+    let statuses = leaf.statuses().map(|(_, count)| count).sum::<u64>();
+    if statuses != replies {
+        return Err(format!("replies {replies} != the sum of their statuses {statuses}"));
+    }
+    for trend in Trend::ALL.into_iter().filter(|trend| *trend != Trend::Connecting) {
+        let histogram = leaf.trend(trend);
+        let times = histogram.count() + histogram.out_of_range();
+        if times != replies {
+            return Err(format!("replies {replies} != times {times} of {}", trend.name()));
+        }
+    }
+    Ok(())
+}
+
+fn run(outcome: &Outcome, plan: &Plan, load: &Leaf, host: Host) -> Run {
+    Run {
+        started_at: rfc3339(outcome.started_at),
+        duration_s: seconds(outcome.duration),
+        shards: plan.shards,
+        shard_cores: outcome.generator.cores.clone(),
+        seed: plan.seed,
+        slice: "1/1".into(),
+        scale: 1.0,
+        plan_hash: plan_hash(plan),
+        target: masked(&plan.url),
+        pacing: pacing(outcome, plan, load),
+        host,
+    }
+}
+
+fn pacing(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Pacing {
+    let (model, asked, patience) = match plan.load {
+        Load::Closed => (Model::Closed, None, None),
+        Load::Open { rate, patience } => (Model::Open, Some(rate), Some(patience)),
+    };
+    let (operations, longest) = match plan.until {
+        Until::Elapsed(span) => (None, span),
+        Until::Operations(count, span) => (Some(count.get()), span),
+    };
+    Pacing {
+        model,
+        connections: plan.connections,
+        asked_per_s: asked.map(|rate| rate.per_second()),
+        achieved_per_s: per_second(load.tally.sent, outcome.duration),
+        asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
+        operations,
+        warmup_s: seconds(plan.warmup),
+        timeout_s: seconds(plan.timeout),
+        patience_s: patience.map(seconds),
+        cold: plan.cold,
+    }
+}
+
+/// To the millisecond, in UTC; the epoch if the clock shows what no calendar holds.
+fn rfc3339(at: SystemTime) -> String {
+    let stamp = jiff::Timestamp::try_from(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{stamp:.3}")
+}
+
+/// The metrics of a leaf with the gauges that belong to the run.
+fn run_metrics(outcome: &Outcome, plan: &Plan, leaf: &Leaf, span: Nanos) -> Metrics {
+    let mut metrics = metric::of_leaf(leaf, span);
+    let sessions = if outcome.phases.is_empty() { 0 } else { plan.connections };
+    metrics.0.push(metric::vus(sessions.into()));
+    metrics
+}
+
+/// By name: requests that share one are added up.
+fn by_request(outcome: &Outcome, plan: &Plan) -> Keyed<Metrics> {
+    let mut names = Vec::new();
+    for named in &plan.requests {
+        if !names.contains(&named.name.as_str()) {
+            names.push(named.name.as_str());
+        }
+    }
+    let metrics = |name: &str| {
+        let leaves = of_phase(plan, &outcome.total, Phase::Load);
+        let leaf = sum(leaves.filter(|(other, _)| *other == name).map(|(_, leaf)| leaf));
+        (name.to_owned(), metric::of_leaf(&leaf, outcome.duration))
+    };
+    names.into_iter().map(metrics).collect()
+}
+
+fn phases(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Vec<PhaseSection> {
+    let section = |span: &crate::engine::outcome::PhaseSpan| {
+        let metrics = match span.phase {
+            Phase::Load => run_metrics(outcome, plan, load, outcome.duration),
+            Phase::Warmup => {
+                let leaves = of_phase(plan, &outcome.total, Phase::Warmup);
+                let leaf = sum(leaves.map(|(_, leaf)| leaf));
+                run_metrics(outcome, plan, &leaf, span.to.since(span.from))
+            }
+        };
+        PhaseSection {
+            name: span.phase.name().into(),
+            from_s: seconds(span.from),
+            to_s: seconds(span.to),
+            metrics,
+        }
+    };
+    outcome.phases.iter().map(section).collect()
+}
+
+fn series_row(row: &Row) -> SeriesRow {
+    let time = |time: Nanos| ms(time.as_micros());
+    SeriesRow {
+        t_s: seconds(row.at),
+        span_s: seconds(row.span),
+        sent: row.begun,
+        replies: row.replies,
+        replies_per_s: per_second(row.replies, row.span),
+        ok: row.ok,
+        failed: row.failed,
+        dropped: row.dropped,
+        bytes_received: row.bytes_received,
+        bytes_sent: row.bytes_sent,
+        in_flight: row.in_flight,
+        connections: row.connections,
+        p50_ms: time(row.response.p50),
+        p95_ms: time(row.response.p95),
+        p99_ms: time(row.response.p99),
+        max_ms: time(row.response.max),
+        lag_p99_ms: time(row.lag_p99),
+    }
+}
+
+/// The run's own marks, then what was counted beside the operations and is not as it should be.
+fn events(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Vec<EventRow> {
+    let row = |at, what| EventRow { t_s: round6(seconds(at)), what };
+    let marks = outcome.events.iter().map(|event| row(event.at, event.what.clone()));
+    let counts = &outcome.total.counts;
+    let odd = [
+        (counts.connect_failures, "attempt", " to connect failed"),
+        (counts.unasked, "time", " a connection spoke or closed while nothing was awaited"),
+        (counts.no_buffers, "receive", " found no buffer free: armed again, nothing lost"),
+        (counts.overflows, "time", " the completion queue overflowed: nothing lost"),
+    ];
+    let odd = odd
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, noun, what)| plural(count, noun) + what);
+    let beyond = Trend::ALL.into_iter().filter_map(|trend| {
+        let count = load.trend(trend).out_of_range();
+        let name = trend.name();
+        (count > 0).then(|| plural(count, "time") + " beyond an hour, in no quantile of " + name)
+    });
+    let at = if outcome.phases.is_empty() { plan.warmup } else { end(outcome) };
+    marks.chain(odd.chain(beyond).map(|what| row(at, what))).collect()
+}
+
+/// The end of the run on its timeline.
+fn end(outcome: &Outcome) -> Nanos {
+    outcome.phases.iter().map(|span| span.to).max().unwrap_or(Nanos::ZERO)
+}
+
+fn errors(load: &Leaf, total: &Delta) -> Vec<ErrorRow> {
+    let row = |failure: Failure| ErrorRow {
+        class: failure.key().into(),
+        count: load.tally.failed_by(failure),
+        first: total
+            .errors
+            .get(failure as usize)
+            .map(|kept| kept.first.clone())
+            .unwrap_or_default(),
+    };
+    let mut rows: Vec<_> =
+        Failure::ALL.into_iter().map(row).filter(|error| error.count > 0).collect();
+    rows.sort_by_key(|error| std::cmp::Reverse(error.count));
+    rows
+}
+
+fn generator(outcome: &Outcome) -> GeneratorSection {
+    let generator = &outcome.generator;
+    GeneratorSection {
+        cpu_user_s: seconds(generator.cpu_user),
+        cpu_sys_s: seconds(generator.cpu_sys),
+        rss_peak_bytes: generator.rss_peak_bytes,
+        rings: generator.rings,
+        connections_peak: generator.connections_peak,
+    }
+}

@@ -1,0 +1,337 @@
+//! The one document that every format is made from: `summary.json`, schema 1.
+//!
+//! Every key is always present, also where there is nothing to say. New keys may be added within
+//! a schema; none changes its meaning or goes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::host::Host;
+use super::keyed::Keyed;
+use super::metric::Metrics;
+use crate::metrics::Tally;
+use crate::protocol::Failure;
+
+/// The version of this document's form.
+pub const SCHEMA: u32 = 1;
+
+/// The results of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// What made it.
+    pub tool: Tool,
+    /// The run's name.
+    pub name: String,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// Whether the load generator was the bottleneck.
+    pub trust: TrustSection,
+    /// What was run, where and when.
+    pub run: Run,
+    /// Where every operation of the phase `load` went; the warm-up is outside it.
+    pub accounting: Accounting,
+    /// Totals of the phase `load`.
+    pub metrics: Metrics,
+    /// The same, split.
+    pub by: By,
+    /// What was asked for, and whether it held.
+    pub thresholds: Vec<ThresholdRow>,
+    /// Named windows of the run that took place, each with its metrics.
+    pub phases: Vec<PhaseSection>,
+    /// One row a second, warm-up included.
+    pub series: Vec<SeriesRow>,
+    /// What happened when.
+    pub events: Vec<EventRow>,
+    /// Failures of the phase `load` by class, the most frequent first.
+    pub errors: Vec<ErrorRow>,
+    /// What the user wants to find the run by.
+    pub tags: BTreeMap<String, String>,
+    /// The levels of a sequence; none in a run with one level.
+    pub levels: Vec<Value>,
+    /// What a search for the capacity found; null without one.
+    pub search: Option<Value>,
+    /// The ledger of messages; null without messages.
+    pub delivery: Option<Value>,
+    /// Faults that were injected.
+    pub faults: Vec<Value>,
+    /// What the target's host was seen to use; null if it was not watched.
+    pub monitor: Option<Value>,
+    /// The runs that this one was merged from.
+    pub slices: Vec<Value>,
+    /// What the run cost this host.
+    pub generator: GeneratorSection,
+}
+
+/// What made a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Well.
+    Passed,
+    /// It failed, or missed a threshold.
+    Failed,
+    /// The numbers are not the target's.
+    Invalid,
+    /// By a signal.
+    Interrupted,
+    /// By a threshold.
+    Aborted,
+}
+
+impl Verdict {
+    /// Its key.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Invalid => "invalid",
+            Self::Interrupted => "interrupted",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+/// The trust verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustSection {
+    /// `valid`, `generator_saturated`, `target_saturated` or `inconclusive`.
+    pub verdict: String,
+    /// Each reason, one sentence with its numbers.
+    pub reasons: Vec<String>,
+}
+
+/// What was run, where and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Wall-clock start: RFC 3339, UTC.
+    pub started_at: String,
+    /// The measured duration that all rates are taken over, warm-up excluded.
+    pub duration_s: f64,
+    /// The number of shards.
+    pub shards: u32,
+    /// The core of each shard.
+    pub shard_cores: Vec<usize>,
+    /// What all choices are a function of.
+    pub seed: u64,
+    /// Which share of the whole load this process made.
+    pub slice: String,
+    /// What counts and durations were multiplied by.
+    pub scale: f64,
+    /// Equal in two runs of the same plan.
+    pub plan_hash: String,
+    /// The target as the user wrote it, its password masked.
+    pub target: String,
+    /// What was asked for, and the rate that came of it.
+    pub pacing: Pacing,
+    /// The host that made the load.
+    pub host: Host,
+}
+
+/// The load that was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pacing {
+    /// `closed` or `open`.
+    pub model: Model,
+    /// Connections over all shards.
+    pub connections: u32,
+    /// Arrivals a second; null in a closed model, which asks for as many as replies allow.
+    pub asked_per_s: Option<f64>,
+    /// Operations begun a second of the measured duration.
+    pub achieved_per_s: f64,
+    /// The duration asked for; null without one.
+    pub asked_s: Option<f64>,
+    /// The number of operations asked for; null without one.
+    pub operations: Option<u64>,
+    /// The warm-up asked for.
+    pub warmup_s: f64,
+    /// From the beginning of an attempt until its reply has ended.
+    pub timeout_s: f64,
+    /// How long an arrival waits before it is dropped; null in a closed model.
+    pub patience_s: Option<f64>,
+    /// Whether connections were opened by the operations that needed them.
+    pub cold: bool,
+}
+
+/// How operations fall due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Model {
+    /// When a session's last operation has ended.
+    Closed,
+    /// By the clock.
+    Open,
+}
+
+/// Where every operation went, in all and by kind of operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accounting {
+    /// All kinds together.
+    #[serde(flatten)]
+    pub total: Counts,
+    /// Each kind that the run had.
+    pub by_kind: Keyed<Counts>,
+}
+
+/// scheduled = sent + shed + dropped; sent = ok + failed + aborted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Fell due.
+    pub scheduled: u64,
+    /// Attempts begun.
+    pub sent: u64,
+    /// Ended well.
+    pub ok: u64,
+    /// Failed, by class: every class, also those at 0.
+    pub failed: Keyed<u64>,
+    /// Begun, and cut off by the end of the run.
+    pub aborted: u64,
+    /// Found nothing free within their patience.
+    pub dropped: u64,
+    /// Would have started too late, so were not started.
+    pub shed: u64,
+}
+
+impl From<&Tally> for Counts {
+    fn from(tally: &Tally) -> Self {
+        let Tally { scheduled, sent, ok, aborted, dropped, shed, .. } = *tally;
+        let by_class = |failure: Failure| (failure.key().to_owned(), tally.failed_by(failure));
+        let failed = Failure::ALL.into_iter().map(by_class).collect();
+        Self { scheduled, sent, ok, failed, aborted, dropped, shed }
+    }
+}
+
+/// The totals, split.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct By {
+    /// By the name of the request.
+    pub request: Keyed<Metrics>,
+    /// By workload.
+    pub workload: Keyed<Metrics>,
+    /// By group of steps.
+    pub group: Keyed<Metrics>,
+    /// By user.
+    pub user: ByUser,
+}
+
+/// Users that stand out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ByUser {
+    /// Those that fared worst.
+    pub worst: Vec<Value>,
+}
+
+/// A threshold and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdRow {
+    /// As the user wrote it.
+    pub text: String,
+    /// Whether it held.
+    pub passed: bool,
+    /// What was measured.
+    pub value: f64,
+    /// On how many samples.
+    pub samples: u64,
+}
+
+/// A named window of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhaseSection {
+    /// Its name.
+    pub name: String,
+    /// Its start, since the start of the load.
+    pub from_s: f64,
+    /// Its end.
+    pub to_s: f64,
+    /// Its metrics.
+    pub metrics: Metrics,
+}
+
+/// One second of the run. The fields are the columns of `series.csv`, in the same order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeriesRow {
+    /// The end of the row, since the start of the load.
+    pub t_s: f64,
+    /// How long the row covers: 1 s but for the last.
+    pub span_s: f64,
+    /// Operations begun.
+    pub sent: u64,
+    /// Replies on the wire.
+    pub replies: u64,
+    /// The same a second of `span_s`.
+    pub replies_per_s: f64,
+    /// Operations that ended well.
+    pub ok: u64,
+    /// Operations that failed.
+    pub failed: u64,
+    /// Operations dropped.
+    pub dropped: u64,
+    /// Bytes of replies.
+    pub bytes_received: u64,
+    /// Bytes of requests.
+    pub bytes_sent: u64,
+    /// Operations in flight at the end.
+    pub in_flight: u64,
+    /// Connections open at the end.
+    pub connections: u64,
+    /// Median response time of the second.
+    pub p50_ms: f64,
+    /// Its 95th percentile.
+    pub p95_ms: f64,
+    /// Its 99th percentile.
+    pub p99_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+    /// 99th percentile of our own lateness in the second.
+    pub lag_p99_ms: f64,
+}
+
+/// A mark on the timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// When, since the start of the load.
+    pub t_s: f64,
+    /// What, in a few words.
+    pub what: String,
+}
+
+/// A class of failure that occurred.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorRow {
+    /// Its key under `accounting.failed`.
+    pub class: String,
+    /// How often, in the phase `load`.
+    pub count: u64,
+    /// The first texts, the warm-up's among them.
+    pub first: Vec<String>,
+}
+
+/// What the run cost this host, from the start of the process to the end of the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorSection {
+    /// User-space CPU.
+    pub cpu_user_s: f64,
+    /// Kernel CPU.
+    pub cpu_sys_s: f64,
+    /// Peak resident memory.
+    pub rss_peak_bytes: u64,
+    /// Rings in use.
+    pub rings: u32,
+    /// Most connections open at the end of any second.
+    pub connections_peak: u64,
+}

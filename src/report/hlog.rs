@@ -1,0 +1,96 @@
+//! `histograms.hlog`: every histogram of the run, lossless: what `merge` adds up.
+//!
+//! Version 1.3 of the interval log of the HdrHistogram project: one line for each metric of each
+//! request in each phase, its tag `metric{name=...;phase=...}`. Times are in whole microseconds,
+//! `Interval_Max` is in milliseconds. Tools in Java, Go, Python and JavaScript read it.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use hdrhistogram::serialization::V2DeflateSerializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogWriter, IntervalLogWriterBuilder, Tag};
+
+use super::build::{Report, of_phase};
+use crate::engine::outcome::PhaseSpan;
+use crate::metrics::{Leaf, Trend};
+
+const LEGEND: &str = "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\
+                      \"Interval_Compressed_Histogram\"";
+
+type Writer<'a> = IntervalLogWriter<'a, 'a, Vec<u8>, V2DeflateSerializer>;
+
+/// The log of a run. Histograms without a time in them are left out: they add nothing.
+///
+/// # Errors
+/// Never in practice: the histograms have fixed bounds, and it is written to memory.
+pub fn log(report: &Report<'_>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (mut heading, mut serializer) = (V2DeflateSerializer::new(), V2DeflateSerializer::new());
+    let _header = IntervalLogWriterBuilder::new()
+        .add_comment("[Histogram log format version 1.3]")
+        .add_comment("[onslaught: times in microseconds]")
+        .with_start_time(report.outcome.started_at)
+        .begin_log_with(&mut bytes, &mut heading)?;
+    writeln!(bytes, "{LEGEND}")?;
+    let mut writer = IntervalLogWriterBuilder::new()
+        .with_max_value_divisor(1e3)
+        .begin_log_with(&mut bytes, &mut serializer)?;
+    for span in &report.outcome.phases {
+        for (name, leaf) in of_phase(report.plan, &report.outcome.total, span.phase) {
+            lines(&mut writer, span, name, leaf)?;
+        }
+    }
+    Ok(bytes)
+}
+
+/// The lines of one leaf.
+fn lines(writer: &mut Writer<'_>, span: &PhaseSpan, name: &str, leaf: &Leaf) -> io::Result<()> {
+    let (from, length) = (Duration::from(span.from), Duration::from(span.to.since(span.from)));
+    for trend in Trend::ALL {
+        let histogram = leaf.trend(trend);
+        let tag = tag(trend, name, span.phase.name());
+        if histogram.out_of_range() > 0 {
+            writer.write_comment(&format!("[OutOfRange: {} {tag}]", histogram.out_of_range()))?;
+        }
+        if histogram.count() > 0 {
+            writer
+                .write_histogram(histogram.hdr(), from, length, Tag::new(&tag))
+                .map_err(io::Error::other)?;
+        }
+    }
+    Ok(())
+}
+
+/// `metric{name=...;phase=...}`.
+#[must_use]
+pub fn tag(trend: Trend, request: &str, phase: &str) -> String {
+    format!("{}{{name={};phase={phase}}}", trend.name(), escaped(request))
+}
+
+/// Percent-encoded, but for what no reader of the log gives a meaning.
+fn escaped(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'%' | b',' | b';' | b'=' | b'{' | b'}' | b'"' | ..=b' ' | 0x7f.. => {
+                // Writing to a string cannot fail.
+                let _never = write!(text, "%{byte:02X}");
+            }
+            plain => text.push(char::from(plain)),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tag, Trend, tag};
+
+    #[test]
+    fn any_name_makes_a_legal_tag() {
+        let text = tag(Trend::Lag, "GET /a,b=\u{e9}{;}%\r\n", "load");
+        assert_eq!(text, "schedule_lag{name=GET%20/a%2Cb%3D%C3%A9%7B%3B%7D%25%0D%0A;phase=load}");
+        assert!(Tag::new(&text).is_some());
+    }
+}

@@ -1,0 +1,66 @@
+//! The summary on the terminal: verdict and rates first, then what explains them.
+//!
+//! 80 columns, ASCII alone, colours only if told. The order is k6's: thresholds, checks, HTTP,
+//! execution, network, errors by class.
+
+mod page;
+mod sections;
+mod times;
+
+use super::build::Report;
+use super::document::Verdict;
+use super::exit::ExitCode;
+use page::{Ink, Page};
+
+pub use page::Colour;
+
+/// How much is said of the times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Latency {
+    /// The usual quantiles.
+    #[default]
+    Brief,
+    /// Also the full spectrum of response and service time.
+    Spectrum,
+}
+
+/// The summary of a run, ending in a newline.
+#[must_use]
+pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String {
+    let mut page = Page::new(colour);
+    let document = &report.document;
+    sections::title(&mut page, document);
+    if let Some(error) = &report.error {
+        page.wrapped("failed", error, Ink::Red);
+    }
+    if report.exit == ExitCode::Unreachable {
+        return page.finish();
+    }
+    sections::pacing(&mut page, document);
+    sections::trust(&mut page, document);
+    sections::thresholds(&mut page, document);
+    sections::checks(&mut page, document);
+    sections::http(&mut page, document);
+    times::table(&mut page, document);
+    if latency == Latency::Spectrum {
+        times::spectrum(&mut page, &report.load);
+    }
+    sections::by_request(&mut page, document);
+    sections::execution(&mut page, document);
+    sections::network(&mut page, document);
+    sections::errors(&mut page, document);
+    sections::events(&mut page, document);
+    sections::generator(&mut page, document);
+    page.finish()
+}
+
+impl Verdict {
+    /// In which colour it is shown.
+    const fn ink(self) -> Ink {
+        match self {
+            Self::Passed => Ink::Green,
+            Self::Invalid | Self::Interrupted => Ink::Yellow,
+            Self::Failed | Self::Aborted => Ink::Red,
+        }
+    }
+}

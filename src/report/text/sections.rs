@@ -1,0 +1,250 @@
+//! The sections of the summary, in the order in which they are read.
+
+use super::page::{Ink, LABEL, Page, WIDTH};
+use super::times::quantile;
+use crate::metrics::Trend;
+use crate::metrics::catalog::names;
+use crate::protocol::Failure;
+use crate::protocol::outcome::Side;
+use crate::report::document::{Document, Model, Pacing, Verdict};
+use crate::report::figures::{bytes, harmless, per_second, percent, plural, span, thousands, time};
+
+/// Marks of the timeline that are shown; all of them are in `summary.json`.
+const EVENTS_SHOWN: usize = 8;
+
+/// Columns of a number.
+const NUMBER: usize = 13;
+
+/// Columns of a request's name, indentation included.
+const NAME: usize = WIDTH - 11 - 9 - 3 * 12;
+
+pub(super) fn title(page: &mut Page, document: &Document) {
+    let verdict = match document.verdict {
+        Verdict::Passed => "PASSED",
+        Verdict::Failed => "FAILED",
+        Verdict::Invalid => "INVALID",
+        Verdict::Interrupted => "INTERRUPTED",
+        Verdict::Aborted => "ABORTED",
+    };
+    let room = WIDTH - verdict.len() - 2;
+    let name = harmless(&document.name, 30);
+    let target = harmless(&document.run.target, room.saturating_sub(name.chars().count() + 2));
+    let gap = room - name.chars().count() - target.chars().count();
+    let painted = page.paint(document.verdict.ink(), verdict);
+    let name = page.paint(Ink::Bold, &name);
+    page.line(&format!("{name}  {target}{}{painted}", " ".repeat(gap)));
+}
+
+/// What was asked for and what came of it.
+pub(super) fn pacing(page: &mut Page, document: &Document) {
+    let run = &document.run;
+    let pacing = &run.pacing;
+    page.row("load", &asked(pacing, run.shards));
+    let achieved = per_second(pacing.achieved_per_s);
+    let rate = match pacing.asked_per_s {
+        None => format!("achieved {achieved}; asked for as much as the replies allow"),
+        Some(asked) => {
+            let share = if asked > 0.0 { pacing.achieved_per_s / asked } else { 0.0 };
+            format!("achieved {achieved} of {} asked for: {}", per_second(asked), percent(share))
+        }
+    };
+    page.row("rate", &rate);
+    let mut measured = span(run.duration_s);
+    if pacing.warmup_s > 0.0 {
+        measured += &format!(", after a warm-up of {} that counts nowhere", span(pacing.warmup_s));
+    }
+    page.row("measured", &measured);
+}
+
+fn asked(pacing: &Pacing, shards: u32) -> String {
+    let connections = plural(pacing.connections.into(), "connection");
+    let what = match (pacing.model, pacing.asked_per_s) {
+        (Model::Open, Some(rate)) => format!("{} over {connections}", per_second(rate)),
+        _ => format!("{connections} in a closed loop"),
+    };
+    let until = match (pacing.operations, pacing.asked_s) {
+        (Some(count), _) => format!(", {}", plural(count, "request")),
+        (None, Some(seconds)) => format!(" for {}", span(seconds)),
+        (None, None) => String::new(),
+    };
+    format!("{what}{until}, on {}", plural(shards.into(), "shard"))
+}
+
+pub(super) fn trust(page: &mut Page, document: &Document) {
+    let (ink, meaning) = match document.trust.verdict.as_str() {
+        "valid" => (Ink::Green, "the numbers are the target's"),
+        "generator_saturated" => (Ink::Red, "the numbers are partly this generator's"),
+        "target_saturated" => (Ink::Yellow, "the target was at its limit"),
+        _ => (Ink::Yellow, "too little is known to say whose the numbers are"),
+    };
+    let verdict = page.paint(ink, &document.trust.verdict);
+    page.row("trust", &format!("{verdict}: {meaning}"));
+    for reason in &document.trust.reasons {
+        page.wrapped("", &format!("- {reason}"), Ink::Plain);
+    }
+}
+
+pub(super) fn thresholds(page: &mut Page, document: &Document) {
+    if document.thresholds.is_empty() {
+        return;
+    }
+    page.heading("THRESHOLDS", "");
+    for row in &document.thresholds {
+        let (ink, word) = if row.passed { (Ink::Green, "ok") } else { (Ink::Red, "MISSED") };
+        let word = page.paint(ink, &format!("{word:<12}"));
+        let samples = plural(row.samples, "sample");
+        page.line(&format!("  {word}{}  (is {}, {samples})", harmless(&row.text, 60), row.value));
+    }
+}
+
+pub(super) fn checks(page: &mut Page, document: &Document) {
+    let checks = document.metrics.rate(names::CHECKS);
+    if checks.passes + checks.fails > 0 {
+        page.heading("CHECKS", "");
+        page.row("held", &counted(checks.passes, &percent(checks.rate)));
+        page.row("failed", &counted(checks.fails, &percent(1.0 - checks.rate)));
+    }
+}
+
+/// A number in its column, and what qualifies it.
+fn counted(count: u64, rest: &str) -> String {
+    format!("{:>NUMBER$}   {rest}", thousands(count))
+}
+
+pub(super) fn http(page: &mut Page, document: &Document) {
+    page.heading("HTTP", "");
+    let replies = document.metrics.counter(names::HTTP_REQS);
+    page.row("replies", &counted(replies.count, &per_second(replies.rate)));
+    let failed = document.metrics.rate(names::HTTP_REQ_FAILED);
+    page.row("failed", &counted(failed.passes, &percent(failed.rate)));
+    let ours = ours(document);
+    if ours > 0 {
+        page.row("failed here", &counted(ours, "this host's fault, not among the above"));
+    }
+    let codes = document.metrics.statuses().map(|(code, count)| {
+        let share = if replies.count == 0 { 0.0 } else { count as f64 / replies.count as f64 };
+        (format!("status {code}"), counted(count, &percent(share)))
+    });
+    for (label, text) in codes {
+        page.row(&label, &text);
+    }
+}
+
+fn ours(document: &Document) -> u64 {
+    let failed = &document.accounting.total.failed;
+    failed.iter().filter(|(class, _)| side(class) == Some(Side::Local)).map(|(_, n)| n).sum()
+}
+
+fn side(class: &str) -> Option<Side> {
+    Failure::ALL.iter().find(|failure| failure.key() == class).map(|failure| failure.side())
+}
+
+/// Nothing new where there is but one request.
+pub(super) fn by_request(page: &mut Page, document: &Document) {
+    let requests = &document.by.request;
+    if requests.0.len() < 2 {
+        return;
+    }
+    // The heading's own columns end before those of the names do.
+    let titles = format!("{:>11}{:>9}{:>12}{:>12}{:>12}", "replies", "failed", "med", "p95", "p99");
+    page.heading("BY REQUEST", &format!("{}{titles}", " ".repeat(NAME - LABEL)));
+    for (name, metrics) in requests.iter() {
+        let trend = metrics.trend(Trend::Duration);
+        let name = harmless(name, NAME - 3);
+        let replies = thousands(metrics.counter(names::HTTP_REQS).count);
+        let failed = percent(metrics.rate(names::HTTP_REQ_FAILED).rate);
+        let times = [("med", trend.med), ("p95", trend.p95), ("p99", trend.p99)]
+            .map(|(key, value)| format!("{:>12}", quantile(&trend, key, value)));
+        let width = NAME - 2;
+        page.line(&format!("  {name:<width$}{replies:>11}{failed:>9}{}", times.concat()));
+    }
+}
+
+pub(super) fn execution(page: &mut Page, document: &Document) {
+    let counts = &document.accounting.total;
+    page.heading("EXECUTION", "");
+    let mut lost = Vec::new();
+    if counts.dropped > 0 || document.run.pacing.model == Model::Open {
+        lost.push(format!("{} dropped (nothing was free in time)", thousands(counts.dropped)));
+    }
+    if counts.shed > 0 {
+        lost.push(format!("{} shed (too late to start)", thousands(counts.shed)));
+    }
+    page.row("scheduled", &counted(counts.scheduled, &lost.join(", ")));
+    let failed = counts.failed.iter().map(|(_, count)| count).sum::<u64>();
+    let mut ends = format!("{} ok, {} failed", thousands(counts.ok), thousands(failed));
+    if counts.aborted > 0 {
+        ends += &format!(", {} cut off by the end", thousands(counts.aborted));
+    }
+    page.row("sent", &counted(counts.sent, &ends));
+}
+
+pub(super) fn network(page: &mut Page, document: &Document) {
+    page.heading("NETWORK", "");
+    for (label, name) in [("received", names::DATA_RECEIVED), ("sent", names::DATA_SENT)] {
+        let counter = document.metrics.counter(name);
+        let (all, rate) = (bytes(counter.count as f64), bytes(counter.rate));
+        page.row(label, &format!("{all:>NUMBER$}   {rate}/s"));
+    }
+}
+
+pub(super) fn errors(page: &mut Page, document: &Document) {
+    if document.errors.is_empty() {
+        return;
+    }
+    page.heading("ERRORS", &format!("{:>19}   whose", "count"));
+    for error in &document.errors {
+        let whose = match side(&error.class) {
+            Some(Side::Local) => "ours",
+            Some(Side::Network) => "the network's",
+            Some(Side::Check) => "of a check",
+            Some(Side::Target) | None => "the target's",
+        };
+        let count = thousands(error.count);
+        page.line(&format!("  {:<19}{count:>12}   {whose}", error.class));
+        if let Some(first) = error.first.first() {
+            let first = page.paint(Ink::Dim, &harmless(first, WIDTH - 4));
+            page.line(&format!("    {first}"));
+        }
+    }
+}
+
+pub(super) fn events(page: &mut Page, document: &Document) {
+    if document.events.is_empty() {
+        return;
+    }
+    page.heading("EVENTS", "");
+    for event in document.events.iter().take(EVENTS_SHOWN) {
+        page.wrapped(&span(event.t_s), &event.what, Ink::Plain);
+    }
+    let more = document.events.len().saturating_sub(EVENTS_SHOWN);
+    if more > 0 {
+        page.row("", &format!("and {}", plural(more as u64, "more mark")));
+    }
+}
+
+/// What the run cost this host, warm-up included.
+pub(super) fn generator(page: &mut Page, document: &Document) {
+    let cost = &document.generator;
+    let cpu = cost.cpu_user_s + cost.cpu_sys_s;
+    let replies = document.phases.iter().map(|phase| phase.metrics.counter(names::HTTP_REQS).count);
+    let replies = replies.sum::<u64>();
+    page.heading("GENERATOR", "");
+    let mut text = format!(
+        "{} CPU ({} user, {} kernel)",
+        span(cpu),
+        span(cost.cpu_user_s),
+        span(cost.cpu_sys_s)
+    );
+    if replies > 0 {
+        text += &format!(", {} a reply", time(cpu * 1e3 / replies as f64));
+    }
+    page.row("cost", &text);
+    let peak = plural(cost.connections_peak, "connection");
+    let memory = bytes(cost.rss_peak_bytes as f64);
+    let rings = plural(cost.rings.into(), "ring");
+    page.row("peak", &format!("{memory} of memory, {peak} open, {rings}"));
+    let host = &document.run.host;
+    let text = format!("{}, {}, {}", plural(host.cores, "core"), host.cpu, host.kernel);
+    page.row("host", &harmless(&text, WIDTH - LABEL));
+}

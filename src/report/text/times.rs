@@ -1,0 +1,108 @@
+//! Times: the parts of a request side by side, one quantile a line.
+
+use super::page::{Ink, LABEL, Page};
+use crate::metrics::{Histogram, Leaf, Trend};
+use crate::report::document::Document;
+use crate::report::figures::{thousands, time};
+use crate::report::metric::{Quantile, TrendFigures, ms};
+
+/// Columns of one time: as wide as `n too small` and a space.
+const CELL: usize = 13;
+
+const THIN: &str = "n too small";
+
+/// A trend's heading.
+const fn heading(trend: Trend) -> &'static str {
+    match trend {
+        Trend::Duration => "response",
+        Trend::Service => "service",
+        Trend::Waiting => "first byte",
+        Trend::Blocked => "blocked",
+        Trend::Connecting => "connecting",
+        Trend::Lag => "our lag",
+    }
+}
+
+/// A reader of one statistic, with the key under which it can be thin.
+type Statistic = (&'static str, fn(&TrendFigures) -> f64);
+
+const STATISTICS: [Statistic; 8] = [
+    ("avg", |trend| trend.avg),
+    ("min", |trend| trend.min),
+    ("med", |trend| trend.med),
+    ("p90", |trend| trend.p90),
+    ("p95", |trend| trend.p95),
+    ("p99", |trend| trend.p99),
+    ("p99.9", |trend| trend.p99_9),
+    ("max", |trend| trend.max),
+];
+
+/// All trends, statistic by statistic. Connecting is in it if connections were opened meanwhile.
+pub(super) fn table(page: &mut Page, document: &Document) {
+    let columns = [Trend::Duration, Trend::Service, Trend::Waiting, Trend::Blocked, Trend::Lag];
+    let columns = columns.map(|trend| (heading(trend), document.metrics.trend(trend)));
+    if columns[0].1.count == 0 {
+        return;
+    }
+    let names = columns.iter().map(|(name, _)| format!("{name:>CELL$}")).collect::<String>();
+    page.heading("TIMES", &names);
+    for (name, read) in STATISTICS {
+        let cell = |trend: &TrendFigures| quantile(trend, name, read(trend));
+        let cells = columns.iter().map(|(_, trend)| format!("{:>CELL$}", cell(trend)));
+        page.row(name, &cells.collect::<String>());
+    }
+    connecting(page, &document.metrics.trend(Trend::Connecting));
+    explanation(page);
+}
+
+/// A statistic that was read, unless it rests on too little.
+pub(super) fn quantile(trend: &TrendFigures, key: &str, value: f64) -> String {
+    if trend.thin.iter().any(|thin| thin == key) { THIN.to_owned() } else { time(value) }
+}
+
+/// Few requests open a connection, so this is a line, not a column.
+fn connecting(page: &mut Page, trend: &TrendFigures) {
+    if trend.count > 0 {
+        let (avg, max) = (time(trend.avg), time(trend.max));
+        let opened = thousands(trend.count);
+        let text = format!("   {opened} of these opened a connection: avg {avg}, max {max}");
+        page.row("connecting", &text);
+    }
+}
+
+fn explanation(page: &mut Page) {
+    let rows = [
+        ("response", "what the user waits for", "due -> reply ended"),
+        ("service", "what the target itself took", "first byte sent -> reply ended"),
+    ];
+    for (name, meaning, span) in rows {
+        let text = format!("  {name:<12}{meaning:<31}{span}");
+        let text = page.paint(Ink::Dim, &text);
+        page.line(&text);
+    }
+}
+
+/// Response and service time to the last digit that the number of requests allows.
+pub(super) fn spectrum(page: &mut Page, load: &Leaf) {
+    let columns = [load.trend(Trend::Duration), load.trend(Trend::Service)];
+    let count = columns[0].count();
+    if count == 0 {
+        return;
+    }
+    let names = format!("{:>CELL$}{:>CELL$}{:>CELL$}", "response", "service", "slower ones");
+    page.heading("SPECTRUM", &names);
+    for quantile in Quantile::SPECTRUM {
+        let cell = |histogram: &Histogram| match quantile.thin(histogram.count()) {
+            true => THIN.to_owned(),
+            false => time(ms(histogram.micros_at(quantile.share()))),
+        };
+        let cells = columns.map(|histogram| format!("{:>CELL$}", cell(histogram))).concat();
+        let beyond = thousands(quantile.beyond(count));
+        page.row(quantile.name, &format!("{cells}{beyond:>CELL$}"));
+    }
+    let cells = columns.map(|histogram| format!("{:>CELL$}", time(ms(histogram.min_mean_max().2))));
+    page.row("max", &cells.concat());
+}
+
+// Five times beside their label fill the page exactly.
+const _: () = assert!(LABEL + 5 * CELL <= super::page::WIDTH);

@@ -1,0 +1,194 @@
+//! Requests come in: read while there is a place for their replies, else kept as they are.
+
+use std::mem;
+
+use super::super::common::Timer;
+use super::super::exchange::Exchange;
+use super::super::limits::{BACKLOG_MAX, BACKLOG_PAUSE, ECHO_MAX, HEAD_PATIENCE, OUT_MAX};
+use super::super::misbehave::Lie;
+use super::super::payloads::Canned;
+use super::super::routes::{Path, Route};
+use super::{Connection, Phase, Turn};
+use crate::net::Submissions;
+use crate::protocol::http::server::{Event as Read, Framing, Request};
+use crate::stdx::Nanos;
+
+impl Connection {
+    pub(super) fn received<S: Submissions>(&mut self, bytes: &[u8], turn: &mut Turn<'_, S>) {
+        if self.link.is_closing() || self.phase == Phase::Ending {
+            return;
+        }
+        if bytes.is_empty() {
+            self.ended = true;
+            return;
+        }
+        let unread = self.backlog_len();
+        let taken = if unread == 0 { self.read(bytes, turn) } else { 0 };
+        let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) else { return };
+        if unread + rest.len() > BACKLOG_MAX {
+            turn.common.counters.own().overrun();
+            return self.close(turn);
+        }
+        let slow = self.slow();
+        if slow.backlog.capacity() == 0 {
+            slow.backlog = turn.common.spare.take();
+        }
+        slow.backlog.extend_from_slice(rest);
+        if self.backlog_len() >= BACKLOG_PAUSE && self.link.is_receiving() && !self.stopping {
+            self.stopping = true;
+            turn.submissions.stop_receiving(self.link.handle(turn.slot));
+        }
+    }
+
+    /// Reads requests until the input is used up, or one has no place for its reply. Gives the
+    /// number of bytes taken.
+    fn read<S: Submissions>(&mut self, input: &[u8], turn: &mut Turn<'_, S>) -> usize {
+        let mut rest = input;
+        while !self.is_busy() {
+            let step = match self.serving.receive(rest) {
+                Ok(step) => step,
+                Err(fault) => {
+                    self.refuse(fault.status(), turn);
+                    return input.len();
+                }
+            };
+            rest = rest.get(step.taken..).unwrap_or_default();
+            match step.event {
+                None => break,
+                Some(Read::Request(request)) => {
+                    let asked = Asked::of(&request, rest.is_empty());
+                    self.head_since = Nanos::MAX;
+                    self.asked(asked, turn);
+                }
+                Some(Read::Body(piece)) => self.body(piece, turn),
+                Some(Read::End) => self.answer(self.exchange(), turn),
+            }
+        }
+        self.watch(turn);
+        input.len() - rest.len()
+    }
+
+    /// A head is whole.
+    fn asked<S: Submissions>(&mut self, asked: Asked, turn: &mut Turn<'_, S>) {
+        match asked.framing {
+            Framing::None => self.answer(asked.exchange, turn),
+            Framing::Length(length)
+                if asked.exchange.route == Route::Echo && length > ECHO_MAX as u64 =>
+            {
+                self.refuse(413, turn);
+            }
+            Framing::Length(_) | Framing::Chunked => {
+                self.slow().exchange = asked.exchange;
+                if asked.waits {
+                    let common = &mut *turn.common;
+                    self.pending.push(Canned::Continue, &common.payloads, &mut common.spare);
+                }
+            }
+        }
+    }
+
+    /// A piece of a body came: kept for an echo, else counted by the protocol and let go.
+    fn body<S: Submissions>(&mut self, piece: &[u8], turn: &mut Turn<'_, S>) {
+        let slow = self.slow();
+        if slow.exchange.route != Route::Echo {
+            return;
+        }
+        if slow.body.len() + piece.len() > ECHO_MAX {
+            return self.refuse(413, turn);
+        }
+        if slow.body.capacity() == 0 {
+            slow.body = turn.common.spare.take();
+        }
+        slow.body.extend_from_slice(piece);
+    }
+
+    /// A request is whole: numbers it, and replies now or later.
+    fn answer<S: Submissions>(&mut self, mut exchange: Exchange, turn: &mut Turn<'_, S>) {
+        if exchange.path != Path::Count {
+            exchange.lie = turn.common.number(exchange.path);
+        }
+        let asked = if let Route::Delay(span) = exchange.route { span } else { Nanos::ZERO };
+        let hold = match exchange.lie {
+            Some(Lie::Delay) => asked + turn.common.lies.hold(),
+            _ => asked,
+        };
+        if hold == Nanos::ZERO {
+            return self.reply(exchange, turn);
+        }
+        let until = turn.now + hold;
+        if !turn.common.set(until, Timer::Hold(turn.slot)) {
+            turn.common.counters.own().overrun();
+            return self.close(turn);
+        }
+        let slow = self.slow();
+        slow.exchange = exchange;
+        slow.hold_until = until;
+        self.phase = Phase::Held;
+    }
+
+    /// Takes note of an unfinished head.
+    pub(super) fn watch<S: Submissions>(&mut self, turn: &mut Turn<'_, S>) {
+        if !self.serving.has_partial_head() || self.phase == Phase::Ending {
+            return;
+        }
+        if self.head_since == Nanos::MAX {
+            self.head_since = turn.now;
+        }
+        if !self.watched {
+            self.watched = turn.common.set(self.head_since + HEAD_PATIENCE, Timer::Head(turn.slot));
+            if !self.watched {
+                turn.common.counters.own().overrun();
+                self.close(turn);
+            }
+        }
+    }
+
+    pub(super) fn read_backlog<S: Submissions>(&mut self, turn: &mut Turn<'_, S>) {
+        if self.backlog_len() == 0 || self.is_busy() {
+            return;
+        }
+        let mut backlog = mem::take(&mut self.slow().backlog);
+        let taken = self.read(&backlog, turn);
+        if taken == backlog.len() {
+            turn.common.spare.give(backlog);
+            return;
+        }
+        backlog.drain(..taken);
+        // Gone when the connection was closed meanwhile; then nothing will be read any more.
+        if let Some(slow) = self.slow.as_mut() {
+            slow.backlog = backlog;
+        }
+    }
+
+    pub(super) fn backlog_len(&self) -> usize {
+        self.slow.as_ref().map_or(0, |slow| slow.backlog.len())
+    }
+
+    fn exchange(&self) -> Exchange {
+        self.slow.as_ref().map(|slow| slow.exchange).unwrap_or_default()
+    }
+
+    /// Whether no further request may be read now.
+    fn is_busy(&self) -> bool {
+        self.phase != Phase::Free || self.pending.len() >= OUT_MAX
+    }
+}
+
+/// A head, without its borrow of the input.
+struct Asked {
+    exchange: Exchange,
+    framing: Framing,
+    /// Whether the client sends its body only once it is told to.
+    waits: bool,
+}
+
+impl Asked {
+    /// A client whose body has begun to come waits no longer (RFC 9110 section 10.1.1).
+    fn of(request: &Request<'_>, body_is_absent: bool) -> Self {
+        Self {
+            exchange: Exchange::of(request),
+            framing: request.framing,
+            waits: request.expects_continue && body_is_absent,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Replies go out: queued, sent one at a time, and finished where the kernel took only a part.
+
+use std::mem;
+
+use super::super::common::Common;
+use super::super::exchange::{Exchange, write_refusal};
+use super::super::misbehave::Lie;
+use super::super::payloads::Canned;
+use super::super::reply::Progress;
+use super::super::routes::Route;
+use super::pending::{Flight, Pending};
+use super::{Connection, Phase, Turn};
+use crate::net::{Errno, Payload, Submissions};
+use crate::stdx::Nanos;
+
+impl Connection {
+    /// Queues a reply.
+    pub(super) fn reply<S: Submissions>(&mut self, exchange: Exchange, turn: &mut Turn<'_, S>) {
+        if exchange.lie == Some(Lie::Close) {
+            self.phase = Phase::Ending;
+            return;
+        }
+        let Common { payloads, spare, counters, .. } = &mut *turn.common;
+        if exchange.is_plain_health() {
+            self.pending.push(Canned::Health, payloads, spare);
+            return;
+        }
+        let body = match exchange.route {
+            Route::Echo => self.slow.as_mut().map(|slow| mem::take(&mut slow.body)),
+            Route::Count => Some(counters.totals().to_json().into_bytes()),
+            _ => None,
+        };
+        let body = body.unwrap_or_default();
+        let out = self.pending.owned(payloads, spare);
+        let stream = exchange.write(&body, payloads, out);
+        spare.give(body);
+        self.phase = match stream {
+            Some(stream) => {
+                self.slow().stream = stream;
+                Phase::Streaming
+            }
+            None if exchange.is_last() => Phase::Ending,
+            None => Phase::Free,
+        };
+    }
+
+    /// Refuses a request that is malformed or too large.
+    pub(super) fn refuse<S>(&mut self, status: u16, turn: &mut Turn<'_, S>) {
+        turn.common.counters.own().refused();
+        self.end_with(status, turn);
+    }
+
+    /// Queues the reply that ends the connection for the client's fault.
+    pub(super) fn end_with<S>(&mut self, status: u16, turn: &mut Turn<'_, S>) {
+        let Common { payloads, spare, .. } = &mut *turn.common;
+        write_refusal(status, self.pending.owned(payloads, spare));
+        self.head_since = Nanos::MAX;
+        self.phase = Phase::Ending;
+    }
+
+    /// Sends what is queued, if nothing is in flight.
+    pub(super) fn flush<S: Submissions>(&mut self, turn: &mut Turn<'_, S>) {
+        if self.link.is_sending() || self.link.is_closing() {
+            return;
+        }
+        if self.phase == Phase::Streaming && self.pending.is_empty() {
+            self.next_piece(turn);
+        }
+        match mem::take(&mut self.pending) {
+            Pending::Nothing => {}
+            Pending::Canned(which) => {
+                let shared = turn.common.payloads.shared(which);
+                self.send(Payload::Shared(shared), Flight::Canned(which), turn);
+            }
+            Pending::Owned(bytes) => self.send(Payload::Owned(bytes), Flight::Owned, turn),
+        }
+    }
+
+    fn next_piece<S>(&mut self, turn: &mut Turn<'_, S>) {
+        let Some(slow) = self.slow.as_mut() else { return };
+        if let Some(which) = slow.stream.canned() {
+            self.pending = Pending::Canned(which);
+            return;
+        }
+        let mut piece = turn.common.spare.take();
+        if slow.stream.fill(&turn.common.payloads, &mut piece) == Progress::Done {
+            self.phase = if slow.stream.last { Phase::Ending } else { Phase::Free };
+        }
+        self.pending = Pending::Owned(piece);
+    }
+
+    fn send<S: Submissions>(&mut self, payload: Payload, flight: Flight, turn: &mut Turn<'_, S>) {
+        self.flight = flight;
+        self.link.sending();
+        turn.submissions.send(self.link.handle(turn.slot), payload);
+    }
+
+    /// A send ended: sends what the kernel did not take.
+    pub(super) fn sent<S: Submissions>(
+        &mut self,
+        result: Result<u32, Errno>,
+        buffer: Option<Vec<u8>>,
+        turn: &mut Turn<'_, S>,
+    ) {
+        self.link.sent();
+        let flight = mem::take(&mut self.flight);
+        let taken = result.map_or(0, |taken| usize::try_from(taken).unwrap_or(usize::MAX));
+        if self.link.is_closing() || taken == 0 {
+            // Nothing taken is an error, too: trying again could go on for ever.
+            turn.common.spare.give(buffer.unwrap_or_default());
+            return self.close(turn);
+        }
+        let rest = match (flight, buffer) {
+            (Flight::Owned, Some(mut bytes)) => {
+                bytes.drain(..taken.min(bytes.len()));
+                bytes
+            }
+            (Flight::Canned(which), _) => {
+                let Common { payloads, spare, .. } = &mut *turn.common;
+                match payloads.bytes(which).get(taken..) {
+                    None | Some([]) => return,
+                    Some(left) => {
+                        let mut rest = spare.take();
+                        rest.extend_from_slice(left);
+                        rest
+                    }
+                }
+            }
+            // A ring that loses an owned buffer breaks the contract; there is nothing to resend.
+            (Flight::Owned | Flight::Nothing, _) => return,
+        };
+        if rest.is_empty() {
+            turn.common.spare.give(rest);
+        } else {
+            self.send(Payload::Owned(rest), Flight::Owned, turn);
+        }
+    }
+}

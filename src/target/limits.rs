@@ -1,0 +1,46 @@
+//! Every bound of the target, with its reason.
+
+use crate::stdx::Nanos;
+
+/// Replies queued behind the one being sent, in bytes. Beyond it the connection reads no further
+/// request, so that a client that never reads its replies costs no more than this.
+pub(super) const OUT_MAX: usize = 64 * 1024;
+
+/// Unread input at which receiving is stopped: the kernel's window then slows the client down.
+pub(super) const BACKLOG_PAUSE: usize = 64 * 1024;
+
+/// Unread input at which a connection is closed. A ring's receive buffers are at most 4 MB and
+/// can be used up once more before a stop takes effect, so honest clients never come here.
+pub(super) const BACKLOG_MAX: usize = 8 << 20;
+
+/// The largest body that `/echo` gives back: one connection may not hold more memory than this.
+pub(super) const ECHO_MAX: usize = 1 << 20;
+
+/// The largest body of `/bytes/N` and `/chunked/N`: about a second of loopback.
+pub(super) const BYTES_MAX: u64 = 64 << 20;
+
+/// The longest delay: what the usual patience of clients (30 s) can be tested with.
+pub(super) const DELAY_MAX: Nanos = Nanos::from_secs(60);
+
+/// A head that has begun must end within this time; an idle connection may stay for ever.
+pub(super) const HEAD_PATIENCE: Nanos = Nanos::from_secs(30);
+
+/// Accepting is tried again so long after it failed: when descriptors or memory are short, trying
+/// at once would only burn the core.
+pub(super) const ACCEPT_PAUSE: Nanos = Nanos::from_millis(100);
+
+/// A send buffer that has grown beyond this is freed, not kept.
+pub(super) const SPARE_EACH: usize = 64 * 1024;
+
+/// All spare send buffers together: enough that 10,000 busy connections reuse theirs.
+pub(super) const SPARE_ALL: usize = 16 << 20;
+
+/// Timers outstanding at once, stale ones of closed connections included: 16 MiB of them. A
+/// connection that would need one more is closed.
+pub(super) const TIMERS_MAX: u32 = 1 << 20;
+
+/// A piece of a large body, and the size of a chunk: one send each, when it is alone.
+pub(super) const PIECE: usize = 16 * 1024;
+
+/// So many pieces go out in one send while a body has them left.
+pub(super) const PIECES: usize = 16;

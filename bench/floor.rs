@@ -11,6 +11,13 @@
 //!             first reply; afterwards a reply has ended when that many bytes came. What the
 //!             engine costs above this line is the engine's own. Send completions are paid for
 //!             by default, because templates need them; `--skip-success` shows what they cost.
+#![expect(unsafe_code, reason = "a bare ring: what the product's net room wraps is used directly")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its result")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    reason = "a bench of its own: small numbers, its own clock"
+)]
 
 use std::fmt::Display;
 use std::io::{Read, Write};
@@ -21,7 +28,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use io_uring::types::{BufRingEntry, Fixed, SubmitArgs, Timespec};
-use io_uring::{cqueue, opcode, squeue, IoUring, SubmissionQueue, Submitter};
+use io_uring::{IoUring, SubmissionQueue, Submitter, cqueue, opcode, squeue};
 
 /// What the command line asks for.
 struct Options {
@@ -199,11 +206,7 @@ fn send_entry(index: usize, request: &[u8], skip_success: bool) -> squeue::Entry
         .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
         .build()
         .user_data(SEND | index as u64);
-    if skip_success {
-        entry.flags(squeue::Flags::SKIP_SUCCESS)
-    } else {
-        entry
-    }
+    if skip_success { entry.flags(squeue::Flags::SKIP_SUCCESS) } else { entry }
 }
 
 /// Queues `entry`, and submits first if the queue is full.

@@ -1,3 +1,5 @@
+// Long: nine ways to wait, the load and its target in one file, so that a line of the table
+// can be repeated by copying one program.
 //! How one core drives many `io_uring` rings: every candidate, one load generator, one table.
 //!
 //! Does:       holds HTTP keep-alive connections spread over N rings on one core, and waits for
@@ -16,6 +18,14 @@
 //! Why so:     a ring's table of direct descriptors is capped by RLIMIT_NOFILE, so many
 //!             connections need many rings, and a thread that sleeps in one ring does not run the
 //!             deferred completions of another. The interleaved rounds make the noise visible.
+#![expect(unsafe_code, reason = "a bare ring: what the product's net room wraps is used directly")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its result")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    clippy::cast_sign_loss,
+    reason = "a bench of its own: small numbers, its own clock"
+)]
 
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -23,12 +33,12 @@ use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::atomic::{fence, AtomicU16, Ordering};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU16, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use io_uring::types::{BufRingEntry, Fd, Fixed, SubmitArgs, Timespec};
-use io_uring::{cqueue, opcode, squeue, IoUring, SubmissionQueue, Submitter};
+use io_uring::{IoUring, SubmissionQueue, Submitter, cqueue, opcode, squeue};
 
 /// A way to wait for many rings. The first ring of a lane is its primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -118,7 +118,8 @@ struct Target {
 
 fn parse_url(text: &str) -> Result<Target, String> {
     let example = "expected http://HOST[:PORT]/PATH";
-    let uri: Uri = text.parse().map_err(|error| format!("'{text}' is no URL ({error}); {example}"))?;
+    let uri: Uri =
+        text.parse().map_err(|error| format!("'{text}' is no URL ({error}); {example}"))?;
     match uri.scheme_str() {
         Some("http") => {}
         Some("https") => {

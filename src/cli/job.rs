@@ -161,7 +161,8 @@ fn per_second(count: u64, span: Nanos) -> f64 {
 fn nothing_loaded(plan: &Plan, obstacle: &Obstacle, cores: &[usize]) -> Outcome {
     let (failure, text) = match obstacle {
         Obstacle::Resolve(error) => {
-            let name = matches!(error, ResolveError::NoSuchName { .. } | ResolveError::Empty { .. });
+            let name =
+                matches!(error, ResolveError::NoSuchName { .. } | ResolveError::Empty { .. });
             (name.then_some(Failure::Dns), error.to_string())
         }
         Obstacle::Unreachable(error) => (Some(probe_failure(error)), unreachable_text(error)),
@@ -201,8 +202,7 @@ fn probe_failure(error: &Unreachable) -> Failure {
 
 /// The summary on the terminal, the results in their files.
 fn tell(job: &Job, plan: &Plan, outcome: &Outcome, sinks: Sinks) -> ExitCode {
-    let context =
-        Context { host: Host::read(), policy: job.policy, ..Context::default() };
+    let context = Context { host: Host::read(), policy: job.policy, ..Context::default() };
     let report = report::build(outcome, plan, context);
     show(&report, job.latency, sinks.take_stdout());
     let written = sinks.write(&report);
@@ -236,4 +236,3 @@ fn show(report: &Report<'_>, latency: Latency, stdout_taken: bool) {
 fn colour(terminal: bool) -> Colour {
     Colour::choose(std::env::var_os("NO_COLOR").as_deref(), terminal)
 }
-

@@ -1,7 +1,7 @@
 //! Arguments, subcommands, exit codes: wiring only.
 //!
 //! Gives:      [`run`], the whole program.
-//! Neighbours: stdx, doctor, engine, live, metrics, net, plan, protocol, report, target.
+//! Neighbours: everything.
 
 mod args;
 mod demo;

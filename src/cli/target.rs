@@ -37,7 +37,8 @@ pub(super) fn serve(args: &TargetArgs, allowed: &Cores) -> ExitCode {
 
 fn understand(args: &TargetArgs, allowed: &Cores) -> Result<Options, Problems> {
     let mut problems = Problems::default();
-    let wrong = |_| format!("'{}' is no address; expected ADDR:PORT, as 127.0.0.1:8080", args.listen);
+    let wrong =
+        |_| format!("'{}' is no address; expected ADDR:PORT, as 127.0.0.1:8080", args.listen);
     let listen = problems.keep("--listen", args.listen.parse().map_err(wrong));
     let cores = match &args.cores {
         Some(list) => problems.keep("--cores", allowed.choose(list)),
@@ -48,9 +49,8 @@ fn understand(args: &TargetArgs, allowed: &Cores) -> Result<Options, Problems> {
         Some(lies) => problems.keep("--misbehave", lies),
         None => Some(Misbehaviour::default()),
     };
-    problems.or(|| {
-        Some(Options { listen: listen?, cores: cores?.all().to_vec(), misbehaviour: lies? })
-    })
+    problems
+        .or(|| Some(Options { listen: listen?, cores: cores?.all().to_vec(), misbehaviour: lies? }))
 }
 
 /// Ends the process when standard input does: a parent that dies takes its target with it.

@@ -14,8 +14,8 @@ pub enum CoreError {
     Syntax(String),
     /// Outside the affinity mask.
     #[error(
-        "core {core} is not among those this process may use ({allowed}): choose one of them, or \
-         widen the mask (taskset, cpuset, Slurm's binding)"
+        "core {core} is not among those this process may use ({allowed}): choose one of them, \
+         or widen the mask (taskset, cpuset, Slurm's binding)"
     )]
     NotAllowed {
         /// The core.
@@ -25,8 +25,8 @@ pub enum CoreError {
     },
     /// More shards than cores.
     #[error(
-        "{shards} shards need {shards} cores and there are {cores} ({list}): use fewer shards (-t), \
-         or name more cores (--cores)"
+        "{shards} shards need {shards} cores and there are {cores} ({list}): use fewer shards \
+         (-t), or name more cores (--cores)"
     )]
     TooFew {
         /// Shards asked for.

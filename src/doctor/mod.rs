@@ -1,7 +1,7 @@
 //! Is this host able? Limits and cores, checked before a run.
 //!
 //! Gives:      [`raise_open_files`], [`Cores`], the cores that shards may be put on.
-//! Neighbours: stdx.
+//! Neighbours: none.
 
 pub mod cores;
 pub mod limits;

@@ -346,7 +346,8 @@ impl<'a> Collector<'a> {
         for (_, leaf) in self.total.leaves() {
             totals.replies += leaf.replies;
             let local = Failure::ALL.iter().filter(|failure| failure.side() == Side::Local);
-            totals.local_failures += local.map(|&failure| leaf.tally.failed_by(failure)).sum::<u64>();
+            totals.local_failures +=
+                local.map(|&failure| leaf.tally.failed_by(failure)).sum::<u64>();
         }
         totals
     }

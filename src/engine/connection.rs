@@ -39,6 +39,36 @@ pub(super) enum State {
     BackingOff,
 }
 
+/// How a connection asks for what comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Listening {
+    /// One entry for many replies.
+    #[default]
+    Multishot,
+    /// As before, and asked to end.
+    Stopping,
+    /// One entry a receive, so that large bodies can be discarded; `small` replies in a row had
+    /// none.
+    Single { small: u8 },
+}
+
+impl Listening {
+    /// Small replies in a row, as far as that is counted.
+    pub(super) const fn small_replies(self) -> u8 {
+        match self {
+            Self::Multishot | Self::Stopping => 0,
+            Self::Single { small } => small,
+        }
+    }
+
+    /// A reply has ended; bodies that were discarded set the count back.
+    pub(super) const fn replied(&mut self) {
+        if let Self::Single { small } = self {
+            *small = small.saturating_add(1);
+        }
+    }
+}
+
 /// An operation under way.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Operation {
@@ -63,6 +93,7 @@ pub(super) struct Connection {
     pub(super) failures: u8,
     pub(super) operation: Option<Operation>,
     pub(super) exchange: Exchange,
+    pub(super) listening: Listening,
     /// When the state is over, if it does not end by itself.
     pub(super) deadline: Nanos,
     /// The earliest entry of this slot in the wheel; others are stale.
@@ -107,7 +138,11 @@ mod tests {
     #[test]
     fn pauses_grow_and_stay_bounded() {
         assert_eq!(pause(0, true, 1, 1, Nanos(1)), Nanos::ZERO);
-        assert_eq!(pause(1, false, 1, 1, Nanos(1)), Nanos::ZERO, "one failure may be the peer's whim");
+        assert_eq!(
+            pause(1, false, 1, 1, Nanos(1)),
+            Nanos::ZERO,
+            "one failure may be the peer's whim"
+        );
         for failures in 1..=u8::MAX {
             let pause = pause(failures, true, 7, 3, Nanos(u64::from(failures)));
             let full = 10_000_000_u64.saturating_mul(1 << u32::from(failures - 1).min(16));

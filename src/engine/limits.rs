@@ -31,3 +31,10 @@ pub(super) const SERIES_ROWS: usize = 86_400;
 
 /// Events on the timeline.
 pub(super) const EVENTS: usize = 1_000;
+
+/// From so many bytes of a body that nothing reads, the kernel throws them away: below 16 KiB that
+/// costs more than it saves.
+pub(super) const DISCARD_FROM: u64 = 32 * 1_024;
+
+/// After so many small replies in a row a connection listens by multishot again.
+pub(super) const SMALL_REPLIES: u8 = 8;

@@ -153,7 +153,9 @@ mod tests {
     #[test]
     fn only_what_is_near() {
         let near = |ip: &str| allow("x", ip.parse().unwrap(), Reach::Local).is_ok();
-        for ip in ["127.0.0.1", "127.9.9.9", "10.1.2.3", "172.31.0.1", "192.168.7.7", "::1", "fd00::1"] {
+        for ip in
+            ["127.0.0.1", "127.9.9.9", "10.1.2.3", "172.31.0.1", "192.168.7.7", "::1", "fd00::1"]
+        {
             assert!(near(ip), "{ip}");
         }
         for ip in ["8.8.8.8", "172.32.0.1", "::ffff:8.8.8.8", "2001:4860::1", "0.0.0.0", "::"] {
@@ -164,7 +166,9 @@ mod tests {
 
     #[test]
     fn some_addresses_are_never_loaded() {
-        for ip in ["169.254.169.254", "fe80::1", "224.0.0.1", "ff02::1", "0.0.0.0", "255.255.255.255"] {
+        for ip in
+            ["169.254.169.254", "fe80::1", "224.0.0.1", "ff02::1", "0.0.0.0", "255.255.255.255"]
+        {
             let refused = allow("x", ip.parse().unwrap(), Reach::Remote);
             assert!(matches!(refused, Err(ResolveError::Never { .. })), "{ip}");
         }
@@ -175,7 +179,8 @@ mod tests {
     fn odd_spellings_are_judged_by_where_they_lead() {
         // The resolver reads 0x8080808 as 8.8.8.8; what counts is the address.
         if let Err(error) = resolve("0x08080808", 80, Reach::Local) {
-            let refused = matches!(error, ResolveError::Remote { .. } | ResolveError::NoSuchName { .. });
+            let refused =
+                matches!(error, ResolveError::Remote { .. } | ResolveError::NoSuchName { .. });
             assert!(refused, "{error}");
         } else {
             panic!("must not be allowed");

@@ -1,7 +1,7 @@
 //! One virtual user's mind: what it does next. Pure.
 //!
 //! Gives:      [`Session`], whose choices are a function of seed, index and turn.
-//! Neighbours: stdx, plan.
+//! Neighbours: plan.
 
 use crate::plan::Plan;
 

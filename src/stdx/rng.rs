@@ -21,7 +21,8 @@ impl Rng {
         mix(self.state)
     }
 
-    /// A number below `bound`, 0 when the bound is 0. The bias is below 2^-32 for bounds below 2^32.
+    /// A number below `bound`, 0 when the bound is 0. The bias is below 2^-32 for bounds below
+    /// 2^32.
     pub const fn below(&mut self, bound: u64) -> u64 {
         scale(self.next_u64(), bound)
     }
@@ -34,7 +35,6 @@ pub const fn choice(seed: u64, index: u64, turn: u64, bound: u64) -> u64 {
 }
 
 /// Maps 64 random bits onto `0..bound` by the high half of the product.
-#[expect(clippy::cast_possible_truncation, reason = "the high half of a 128-bit product fits")]
 const fn scale(bits: u64, bound: u64) -> u64 {
     ((bits as u128 * bound as u128) >> 64) as u64
 }

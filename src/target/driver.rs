@@ -32,6 +32,6 @@ pub fn drive(shard: Shard) -> io::Result<()> {
 /// As many as the soft limit of open files lets a ring have.
 fn slots() -> u32 {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let limit = limit.map_or(u64::from(MOST_CONNECTIONS), |limit| limit.saturating_sub(OWN_FILES));
-    u32::try_from(limit).unwrap_or(u32::MAX).clamp(1, MOST_CONNECTIONS)
+    let slots = limit.unwrap_or(u64::MAX).saturating_sub(OWN_FILES);
+    u32::try_from(slots).unwrap_or(u32::MAX).clamp(1, MOST_CONNECTIONS)
 }

@@ -136,17 +136,16 @@ impl Server {
         now: Nanos,
         submissions: &mut impl Submissions,
     ) {
-        let connection = self.connections.get_mut(index(handle.slot));
-        let Some(connection) = connection.filter(|slot| slot.is_current(handle)) else {
-            // Late, of an earlier life: only its buffer is of use.
-            if let Event::Sent(_, Some(buffer)) = event {
-                self.common.spare.give(buffer);
-            }
-            return;
-        };
         let slot = handle.slot;
+        let Some(connection) = self.connections.get_mut(index(slot)) else { return };
         let mut turn = Turn { slot, now, common: &mut self.common, submissions };
-        connection.complete(event, &mut turn);
+        if connection.is_current(handle) {
+            connection.complete(event, &mut turn);
+        } else if let Event::Sent(_, buffer) = event {
+            // Late, of an earlier life: only its buffer and its place are of use.
+            turn.common.spare.give(buffer.unwrap_or_default());
+            connection.freed(&mut turn);
+        }
     }
 }
 

@@ -219,8 +219,11 @@ mod tests {
 
     #[test]
     fn lag_is_judged_against_the_response_time() {
-        let slow =
-            Window { lag_p99: Nanos::from_millis(2), response_p99: Nanos::from_millis(30), ..healthy() };
+        let slow = Window {
+            lag_p99: Nanos::from_millis(2),
+            response_p99: Nanos::from_millis(30),
+            ..healthy()
+        };
         assert_eq!(verdict(&OPEN, slow, 20), Verdict::Inconclusive);
     }
 

@@ -40,6 +40,7 @@ fn bodies_are_announced() {
     assert_bytes(with(Method::POST, "abc"), &expected("POST", "Content-Length: 3\n\nabc"));
     assert_bytes(with(Method::POST, ""), &expected("POST", "Content-Length: 0\n\n"));
     assert_bytes(with(Method::PUT, ""), &expected("PUT", "Content-Length: 0\n\n"));
+    assert_bytes(with(Method::PATCH, ""), &expected("PATCH", "Content-Length: 0\n\n"));
     assert_bytes(with(Method::DELETE, ""), &expected("DELETE", "\n"));
     assert_bytes(with(Method::GET, "q"), &expected("GET", "Content-Length: 1\n\nq"));
     let own = with(Method::POST, "abc").header("content-length", "3");

@@ -87,7 +87,7 @@ fn a_slot_that_comes_back_before_its_end_was_read_begins_anew() {
     let mut world = World::new();
     world.connect(0);
     world.stuck = true;
-    world.feed(0, [get("/delay/60s"), "GET".to_owned()].concat());
+    world.feed(0, [get("/health"), get("/delay/60s"), "GET".to_owned()].concat());
     let first = world.handle(0);
     world.accept(0);
     world.happen(first, Happened::Closed);
@@ -95,6 +95,9 @@ fn a_slot_that_comes_back_before_its_end_was_read_begins_anew() {
     world.run();
     world.stuck = false;
     world.feed(0, get("/health"));
+    assert_eq!(world.text(0), "", "the slot's payload is still the old life's");
+    world.happen(first, Happened::Sent(Err(Errno::RESET), None));
+    world.run();
     assert_eq!(world.text(0), HEALTH, "the new life owes nothing of the old");
     world.pass(Nanos::from_secs(61));
     assert_eq!(world.text(0), "", "the old life's timer fires into nothing");
@@ -185,4 +188,79 @@ fn many_connections_at_once() {
         world.feed(slot, get("/health"));
         assert_eq!(world.text(slot), HEALTH);
     }
+}
+
+#[test]
+fn a_timer_of_an_earlier_life_releases_nothing_early() {
+    let mut world = World::new();
+    world.connect(0);
+    world.feed(0, get("/delay/10ms"));
+    let first = world.handle(0);
+    world.happen(first, Happened::ReceiveFailed(Errno::RESET, More::Ended));
+    world.run();
+    world.connect(0);
+    world.feed(0, get("/delay/20ms"));
+    world.pass(Nanos::from_millis(19));
+    assert_eq!(world.text(0), "");
+    world.pass(Nanos::from_millis(1));
+    assert_eq!(world.text(0), HEALTH);
+}
+
+#[test]
+fn the_watch_on_slow_heads_goes_on() {
+    let mut world = World::new();
+    for round in 1..=3 {
+        world.connect(0);
+        world.feed(0, "GET");
+        world.pass(Nanos::from_secs(29));
+        assert!(!world.is_closed(0));
+        world.pass(SECOND);
+        assert!(world.is_closed(0), "round {round}");
+        world.pass(Nanos::from_secs(round));
+    }
+    // The watch of one head runs out while another is coming: that one has its own 30 s.
+    world.connect(0);
+    world.feed(0, "GET");
+    world.pass(Nanos::from_secs(10));
+    world.feed(0, " /health HTTP/1.1\r\nHost: t\r\n\r\nGET");
+    world.pass(Nanos::from_secs(29));
+    assert!(!world.is_closed(0));
+    world.pass(SECOND);
+    assert!(world.is_closed(0));
+}
+
+#[test]
+fn receiving_is_stopped_once_though_more_comes_before_it_takes_effect() {
+    let mut world = World::new();
+    world.connect(0);
+    world.feed(0, get("/delay/5ms"));
+    let handle = world.handle(0);
+    let batch = get("/health").repeat(1_000).into_bytes();
+    for _ in 0..5 {
+        world.happen(handle, Happened::Received(batch.clone(), More::Armed));
+    }
+    world.run();
+    assert_eq!(world.stops, 1);
+    world.pass(Nanos::from_millis(5));
+    assert_eq!(world.text(0), HEALTH.repeat(5_001));
+    world.feed(0, get("/health"));
+    assert_eq!(world.text(0), HEALTH, "it is received from again");
+}
+
+#[test]
+fn unread_input_has_a_bound() {
+    let mut world = World::new();
+    world.connect(0);
+    world.feed(0, get("/delay/60s"));
+    let handle = world.handle(0);
+    let batch = vec![b'x'; 1 << 20];
+    for _ in 0..8 {
+        world.happen(handle, Happened::Received(batch.clone(), More::Armed));
+    }
+    world.turn().clear();
+    assert_eq!(world.totals().overruns, 0, "8 MiB are kept");
+    world.happen(handle, Happened::Received(vec![b'x'], More::Armed));
+    world.run();
+    assert!(world.is_closed(0));
+    assert_eq!(world.totals().overruns, 1);
 }

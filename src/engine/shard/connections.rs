@@ -1,12 +1,13 @@
 //! The life of a shard's connections: opened, lost, closed, opened again.
 
-use super::super::connection::{State, pause};
+use super::super::connection::{Listening, State, pause};
 use super::super::limits::CONNECTS_IN_FLIGHT;
 use super::{Shard, Stage};
 use crate::metrics::recorder::End;
 use crate::net::error::Cause;
 use crate::net::{Errno, Submissions};
 use crate::protocol::Failure;
+use crate::protocol::http::Exchange;
 use crate::stdx::Nanos;
 
 impl Shard {
@@ -64,11 +65,13 @@ impl Shard {
         self.connected += 1;
         self.recorder.counts().connects += 1;
         let handle = connection.link.handle(slot);
-        connection.link.receiving();
-        submissions.receive(handle);
         connection.state = State::Idle;
         connection.deadline = Nanos::MAX;
         let opened = now.since(connection.available);
+        connection.exchange = Exchange::default();
+        connection.listening = Listening::Multishot;
+        self.listen(handle, submissions);
+        let connection = &mut self.connections[slot as usize];
         if let Some(operation) = &mut connection.operation {
             operation.timing.connect = opened;
             self.dispatch(slot, now, submissions);

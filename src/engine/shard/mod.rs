@@ -15,21 +15,22 @@ use super::connection::Connection;
 use super::pacer::Pacer;
 use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
-use crate::net::{Completion, Completions, Errno, Event, Handle, More, Submissions, Wheel};
+use crate::net::{Completion, Completions, Event, More, Submissions, Wheel};
 use crate::plan::{Load, Phase, Plan, Schedule, Until};
-use crate::protocol::http::ReplyTo;
+use crate::protocol::http::{ReplyTo, Request, Reuse};
 use crate::session::Session;
 use crate::stdx::Nanos;
 
 mod connections;
 mod operations;
+mod receiving;
 
 /// A shard. Slots of connections and of sessions have the same numbers.
 pub struct Shard {
     plan: Arc<Plan>,
     id: u32,
     /// This shard's own copy of the requests.
-    requests: Vec<(Rc<[u8]>, ReplyTo)>,
+    requests: Vec<OwnRequest>,
     connections: Vec<Connection>,
     sessions: Vec<Session>,
     source: Source,
@@ -47,6 +48,20 @@ pub struct Shard {
     connected: u64,
     /// Which of the target's addresses the next connection goes to.
     next_address: usize,
+}
+
+/// A request of the plan, copied so that no shard counts references in another's cache line.
+struct OwnRequest {
+    bytes: Rc<[u8]>,
+    reply_to: ReplyTo,
+    reuse: Reuse,
+}
+
+impl OwnRequest {
+    fn of(request: &Request) -> Self {
+        let bytes = Rc::from(&request.bytes()[..]);
+        Self { bytes, reply_to: request.reply_to(), reuse: request.reuse }
+    }
 }
 
 /// Where operations come from.
@@ -88,9 +103,7 @@ impl Shard {
         let share = plan.connections.saturating_sub(id).div_ceil(plan.shards.max(1));
         let slots = usize::try_from(share).unwrap_or(usize::MAX);
         let shards = u64::from(plan.shards.max(1));
-        let requests = plan.requests.iter().map(|named| {
-            (Rc::from(&named.request.bytes()[..]), named.request.reply_to())
-        });
+        let requests = plan.requests.iter().map(|named| OwnRequest::of(&named.request));
         let index = |slot: u64| u64::from(id) + slot * shards;
         Self {
             id,
@@ -167,7 +180,7 @@ impl Shard {
             Event::Received(bytes, more) => {
                 connection.link.received(more);
                 self.received(handle, bytes, now, submissions);
-                self.keep_receiving(handle, more, submissions);
+                self.listen_again(handle, more, submissions);
             }
             Event::Sent(result, buffer) => {
                 connection.link.sent();
@@ -185,38 +198,12 @@ impl Shard {
             Event::Discarded(result) => {
                 connection.link.received(More::Ended);
                 self.discarded(slot, result, now, submissions);
+                self.listen_again(handle, More::Ended, submissions);
             }
             Event::Closed => connection.link.closed(),
             Event::Accepted(..) => {}
         }
         self.vacate(slot, now, submissions);
-    }
-
-    /// Arms the receive again when the kernel has ended it and more may come.
-    fn keep_receiving(&mut self, handle: Handle, more: More, submissions: &mut impl Submissions) {
-        let connection = &mut self.connections[handle.slot as usize];
-        if more == More::Ended && !connection.link.is_closing() {
-            connection.link.receiving();
-            submissions.receive(handle);
-            self.recorder.counts().rearmed += 1;
-        }
-    }
-
-    fn receive_failed(
-        &mut self,
-        handle: Handle,
-        errno: Errno,
-        more: More,
-        now: Nanos,
-        submissions: &mut impl Submissions,
-    ) {
-        if errno == Errno::NO_BUFFERS {
-            // Transient: others give theirs back in this very turn.
-            self.recorder.counts().no_buffers += 1;
-            self.keep_receiving(handle, more, submissions);
-        } else if !self.connections[handle.slot as usize].link.is_closing() {
-            self.broken(handle.slot, errno, now, submissions);
-        }
     }
 
     /// Fires the timers that are due.

@@ -1,11 +1,11 @@
 //! The life of a shard's operations: due, begun, sent, answered, ended exactly once.
 
 use super::super::connection::{Operation, State};
-use super::{Shard, Source};
+use super::{OwnRequest, Shard, Source};
 use crate::metrics::LeafId;
 use crate::metrics::recorder::End;
 use crate::net::error::Cause;
-use crate::net::{Errno, Handle, Payload, Submissions};
+use crate::net::{Errno, Payload, Submissions};
 use crate::protocol::http::{AwaitingPhase, ExchangeError, Progress, Reply, Reuse};
 use crate::protocol::{Failure, Timing};
 use crate::stdx::Nanos;
@@ -86,7 +86,11 @@ impl Shard {
 
     fn take_available(&mut self) -> Option<u32> {
         let slot = self.peek_available()?;
-        if self.idle.front() == Some(&slot) { self.idle.pop_front() } else { self.vacant.pop_front() }
+        if self.idle.front() == Some(&slot) {
+            self.idle.pop_front()
+        } else {
+            self.vacant.pop_front()
+        }
     }
 
     /// The slot that has been free longest, an open one first. Slots that were lost since they
@@ -115,7 +119,8 @@ impl Shard {
         let connection = &mut self.connections[slot as usize];
         let free = intended.max(connection.available);
         let timing = Timing { intended, free, ..Timing::default() };
-        connection.operation = Some(Operation { leaf, request, timing, begun: now, ..Operation::default() });
+        connection.operation =
+            Some(Operation { leaf, request, timing, begun: now, ..Operation::default() });
         self.in_flight += 1;
         self.recorder.begun(leaf);
         if connection.state == State::Idle {
@@ -129,7 +134,7 @@ impl Shard {
     pub(super) fn dispatch(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
         let connection = &mut self.connections[slot as usize];
         let Some(operation) = &mut connection.operation else { return };
-        let (bytes, reply_to) = &self.requests[usize::from(operation.request)];
+        let OwnRequest { bytes, reply_to, .. } = &self.requests[usize::from(operation.request)];
         operation.timing.sent = now;
         connection.state = State::Busy;
         connection.exchange.start(*reply_to);
@@ -140,40 +145,7 @@ impl Shard {
         self.arm(slot, deadline, now);
     }
 
-    pub(super) fn received(
-        &mut self,
-        handle: Handle,
-        bytes: &[u8],
-        now: Nanos,
-        submissions: &mut impl Submissions,
-    ) {
-        let slot = handle.slot;
-        let connection = &mut self.connections[slot as usize];
-        match (connection.state, &mut connection.operation) {
-            (State::Busy, Some(operation)) => {
-                if bytes.is_empty() {
-                    let ended = connection.exchange.end_of_stream();
-                    let ended = ended.map(Progress::Done);
-                    return self.progress(slot, ended, now, submissions);
-                }
-                if operation.received == 0 {
-                    operation.timing.first_byte = now;
-                }
-                operation.received += bytes.len() as u64;
-                let progress = connection.exchange.receive(bytes);
-                self.progress(slot, progress, now, submissions);
-            }
-            (State::Idle | State::Settling, _) => {
-                // The peer ends an idle connection, or says something that nobody asked for.
-                self.recorder.counts().unasked += u64::from(!bytes.is_empty());
-                self.close(slot, submissions);
-            }
-            (State::Opening | State::Closing | State::Vacant | State::BackingOff, _)
-            | (State::Busy, None) => {}
-        }
-    }
-
-    fn progress(
+    pub(super) fn progress(
         &mut self,
         slot: u32,
         progress: Result<Progress, ExchangeError>,
@@ -212,7 +184,9 @@ impl Shard {
         self.recorder.ended(operation.leaf, end, now);
         connection.failures = 0;
         connection.due = now;
-        if reply.reuse == Reuse::Close {
+        connection.listening.replied();
+        let asked = self.requests[usize::from(operation.request)].reuse;
+        if reply.reuse == Reuse::Close || asked == Reuse::Close {
             self.close(slot, submissions);
         } else if connection.link.is_sending() {
             connection.state = State::Settling;
@@ -257,27 +231,6 @@ impl Shard {
         }
     }
 
-    pub(super) fn discarded(
-        &mut self,
-        slot: u32,
-        result: Result<u32, Errno>,
-        now: Nanos,
-        submissions: &mut impl Submissions,
-    ) {
-        let connection = &mut self.connections[slot as usize];
-        let (State::Busy, Some(operation)) = (connection.state, &mut connection.operation) else {
-            return;
-        };
-        match result {
-            Ok(count) => {
-                operation.received += u64::from(count);
-                let progress = connection.exchange.discarded(u64::from(count));
-                self.progress(slot, progress, now, submissions);
-            }
-            Err(errno) => self.broken(slot, errno, now, submissions),
-        }
-    }
-
     /// A deadline has passed.
     pub(super) fn overdue(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
         let connection = &self.connections[slot as usize];
@@ -292,7 +245,8 @@ impl Shard {
                 let phase = connection.exchange.phase().unwrap_or(AwaitingPhase::FirstByte);
                 let failure = phase.timeout();
                 let received = connection.operation.map_or(0, |operation| operation.received);
-                let text = || format!("no end of the reply within {timeout}, {received} bytes came");
+                let text =
+                    || format!("no end of the reply within {timeout}, {received} bytes came");
                 self.fail(slot, failure, now, submissions, text);
             }
             State::Vacant | State::Idle | State::Settling | State::Closing => {}
@@ -322,7 +276,7 @@ impl Shard {
     fn send_rest(&mut self, slot: u32, submissions: &mut impl Submissions) {
         let connection = &mut self.connections[slot as usize];
         let Some(operation) = &connection.operation else { return };
-        let (bytes, _) = &self.requests[usize::from(operation.request)];
+        let OwnRequest { bytes, .. } = &self.requests[usize::from(operation.request)];
         if let Some(rest) = bytes.get(operation.taken..).filter(|rest| !rest.is_empty()) {
             connection.link.sending();
             submissions.send(connection.link.handle(slot), Payload::Owned(rest.to_vec()));

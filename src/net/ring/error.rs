@@ -9,9 +9,9 @@ use super::RingOptions;
 pub enum RingError {
     /// The kernel, a container's seccomp filter or a sysctl forbids io_uring.
     #[error(
-        "io_uring is forbidden here ({0}): allow it with `sysctl -w kernel.io_uring_disabled=0`, or \
-         in a container with a seccomp profile that permits io_uring_setup, io_uring_enter and \
-         io_uring_register"
+        "io_uring is forbidden here ({0}): allow it with \
+         `sysctl -w kernel.io_uring_disabled=0`, or in a container with a seccomp profile that \
+         permits io_uring_setup, io_uring_enter and io_uring_register"
     )]
     Forbidden(io::Error),
     /// The kernel has no io_uring, or lacks what this program needs of it.

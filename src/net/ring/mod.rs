@@ -123,8 +123,9 @@ impl Ring {
         let buffers = Buffers::new(&uring.submitter(), options.buffers, options.buffer_bytes)
             .map_err(|error| RingError::buffers(&error))?;
         let flags = rustix::event::EventfdFlags::CLOEXEC;
-        let eventfd = rustix::event::eventfd(0, flags).map_err(|error| {
-            RingError::Other { what: "making an eventfd", cause: io::Error::from(error) }
+        let eventfd = rustix::event::eventfd(0, flags).map_err(|error| RingError::Other {
+            what: "making an eventfd",
+            cause: io::Error::from(error),
         })?;
         let mut ring = Self {
             uring,
@@ -180,7 +181,8 @@ impl Ring {
     /// Completions and submissions, for one turn of a shard.
     pub fn split(&mut self) -> (RingCompletions<'_>, RingSubmissions<'_>) {
         let (submitter, queue, _) = self.uring.split();
-        let completions = RingCompletions::new(&mut self.batch, &mut self.buffers, &mut self.keep.returned);
+        let completions =
+            RingCompletions::new(&mut self.batch, &mut self.buffers, &mut self.keep.returned);
         (completions, RingSubmissions::new(submitter, queue, &mut self.keep.live))
     }
 

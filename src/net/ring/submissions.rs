@@ -193,7 +193,8 @@ impl Submissions for RingSubmissions<'_> {
         let (level, option) = (libc::IPPROTO_TCP.unsigned_abs(), libc::TCP_NODELAY.unsigned_abs());
         // When a link that skips its success fails, its own completion comes and those behind it
         // do not; so exactly one completion comes whichever link fails.
-        let socket = opcode::Socket::new(family, libc::SOCK_STREAM, 0).file_index(Some(slot)).build();
+        let socket =
+            opcode::Socket::new(family, libc::SOCK_STREAM, 0).file_index(Some(slot)).build();
         let nodelay = opcode::SetSockOpt::new(fixed, level, option, on, length_of(&ON)).build();
         let connect = opcode::Connect::new(fixed, address, length).build();
         self.push_chain(&[
@@ -231,8 +232,10 @@ impl Submissions for RingSubmissions<'_> {
     }
 
     fn send(&mut self, handle: Handle, payload: Payload) {
-        let kept = self.live.payloads[handle.slot as usize].insert(payload);
-        let bytes = kept.bytes();
+        let kept = &mut self.live.payloads[handle.slot as usize];
+        // Freeing what the kernel still reads would be unsound, whoever is to blame.
+        assert!(kept.is_none(), "slot {}: a send is in flight already", handle.slot);
+        let bytes = kept.insert(payload).bytes();
         // More than 4 GiB in one send ends as a short one, and the shard sends the rest.
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let entry = opcode::Send::new(Fixed(handle.slot), bytes.as_ptr(), length)

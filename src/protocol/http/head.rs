@@ -162,7 +162,8 @@ impl Fields {
     }
 }
 
-/// Compares names: first as nearly all servers write them, a few instructions instead of ten a byte.
+/// Compares names: first as nearly all servers write them, in a few instructions instead of ten a
+/// byte.
 fn is(name: &str, usual: &str) -> bool {
     name == usual || name.eq_ignore_ascii_case(usual)
 }

@@ -44,6 +44,9 @@ pub(super) struct Connection {
     ended: bool,
     /// The armed receive was asked to stop.
     stopping: bool,
+    /// The slot's earlier life has a send in flight. A slot has place for one payload in the ring,
+    /// so nothing is sent until that one has come back.
+    haunted: bool,
     /// A timer for slow heads is out. It belongs to the slot: a connection inherits it.
     watched: bool,
 }
@@ -95,6 +98,7 @@ impl Connection {
             open: false,
             ended: false,
             stopping: false,
+            haunted: false,
             watched: false,
         }
     }
@@ -104,11 +108,13 @@ impl Connection {
         if self.open {
             // The kernel has freed the slot before the last completions of its earlier life were
             // read. They are late now: the next life has another generation.
+            let haunted = self.haunted || self.link.is_sending();
             self.link.connected();
             self.link.received(More::Ended);
             self.link.sent();
             self.link.closed();
             self.end_life(turn);
+            self.haunted = haunted;
         }
         self.open = true;
         self.link.accepted();
@@ -139,6 +145,13 @@ impl Connection {
         }
         self.progress(turn);
         self.end_life(turn);
+    }
+
+    /// The send of the slot's earlier life has come back.
+    pub(super) fn freed<S: Submissions>(&mut self, turn: &mut Turn<'_, S>) {
+        if mem::take(&mut self.haunted) {
+            self.progress(turn);
+        }
     }
 
     /// The time of a held reply may have come.
@@ -214,7 +227,7 @@ impl Connection {
         }
         self.drop_buffers(turn.common);
         let (link, watched) = (self.link, self.watched);
-        *self = Self { link, watched, ..Self::unused() };
+        *self = Self { link, watched, haunted: self.haunted, ..Self::unused() };
         turn.common.counters.own().ended();
     }
 

@@ -60,7 +60,7 @@ impl Connection {
 
     /// Sends what is queued, if nothing is in flight.
     pub(super) fn flush<S: Submissions>(&mut self, turn: &mut Turn<'_, S>) {
-        if self.link.is_sending() || self.link.is_closing() {
+        if self.link.is_sending() || self.link.is_closing() || self.haunted {
             return;
         }
         if self.phase == Phase::Streaming && self.pending.is_empty() {

@@ -46,9 +46,10 @@ pub(crate) fn rounds(
 
 fn sample(options: &Options, tool: &Tool, line: &[String]) -> Sample {
     let dir = TempDir::new();
-    let path = dir.join("printed");
+    let (path, aside) = (dir.join("printed"), dir.join("aside"));
+    let create = |path| File::create(path).expect("create a file for the output");
     let mut command = Command::new(&line[0]);
-    command.args(&line[1..]).stdout(File::create(&path).expect("create a file for the output"));
+    command.args(&line[1..]).stdout(create(&path)).stderr(create(&aside));
     let cores = [options.generator_core, options.target_core];
     let before = cores.map(Ticks::of);
     let watch = Stopwatch::start();
@@ -57,9 +58,10 @@ fn sample(options: &Options, tool: &Tool, line: &[String]) -> Sample {
     let exit = process.wait(limit).expect("a run that ends");
     let wall_s = watch.elapsed().as_secs_f64();
     let [generator, target] = cores.map(Ticks::of);
-    let printed = std::fs::read_to_string(&path).expect("read the output");
+    let read = |path| std::fs::read_to_string(path).expect("read the output");
+    let (printed, aside) = (read(&path), read(&aside));
     let line = line.join(" ");
-    assert_eq!(exit.code, 0, "{line} failed:\n{printed}");
+    assert_eq!(exit.code, 0, "{line} failed:\n{printed}\n{aside}");
     let account = tool.account(&printed);
     let cpu_s = exit.cpu.as_secs_f64();
     assert_agrees(&line, account, cpu_s);

@@ -31,6 +31,6 @@ impl fmt::Display for Spread {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = out.precision().unwrap_or(1);
         let Self { median, min, max, .. } = self;
-        out.pad(&format!("{median:.digits$} [{min:.digits$}..{max:.digits$}]"))
+        write!(out, "{median:.digits$} [{min:.digits$}..{max:.digits$}]")
     }
 }

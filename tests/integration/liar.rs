@@ -7,11 +7,14 @@ use crate::kit::{Onslaught, Reply, Run, full_backlog, liar, shards};
 const HEAD: &str = "HTTP/1.1 200 OK\r\n";
 const FINE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// Twenty requests over two connections, each answered by `script`.
+/// Twenty requests over two connections, each answered by `script`. A run in which nothing
+/// succeeds has failed.
 fn lied_to(shards: u32, script: impl Fn(u64) -> Reply + Send + Sync + 'static) -> Run {
     let server = liar(script);
     let load = Onslaught::http(server.url()).line("-c 2 -n 20 -d 20s --timeout 5s");
-    let run = load.shards(shards).run().exits([0]).uses_at_most(Duration::from_secs(2));
+    let run = load.shards(shards).run().uses_at_most(Duration::from_secs(2));
+    assert!(!run.stderr.contains("panicked"), "{run}");
+    assert_eq!(run.exit, if run.report().ok() == 0 { 1 } else { 0 }, "{run}");
     assert_eq!(run.report().sent(), 20, "{run}");
     assert_eq!(server.requests(), 20, "each attempt reached the server once{run}");
     run
@@ -116,7 +119,7 @@ fn endless_bodies_end_by_the_timeout() {
         let chunk: Vec<u8> = [b"1000\r\n", [b'x'; 4096].as_slice(), b"\r\n"].concat();
         let server = liar(move |_| Reply::Endless(start.clone().into(), chunk.clone()));
         let load = Onslaught::http(server.url()).line("-c 2 -n 2 -d 20s --timeout 500ms");
-        let run = load.shards(count).run().exits([0]);
+        let run = load.shards(count).run().exits([1]);
         let report = run.report();
         assert_eq!(report.failed("timeout_body") + report.failed("limit"), 2, "{run}");
         assert!(report.count("/generator/rss_peak_bytes") < 256 << 20, "kept what nobody reads");
@@ -128,7 +131,7 @@ fn silence_ends_by_the_timeout() {
     shards([1, 2], |count| {
         let server = liar(|_| Reply::Hang(Vec::new()));
         let load = Onslaught::http(server.url()).line("-c 2 -n 6 -d 20s --timeout 400ms");
-        let run = load.shards(count).run().exits([0]).uses_at_most(Duration::from_millis(700));
+        let run = load.shards(count).run().exits([1]).uses_at_most(Duration::from_millis(700));
         assert_eq!(run.report().failed("timeout_first_byte"), 6, "{run}");
         assert_eq!(run.report().all_failed(), 6);
         assert!(run.wall >= Duration::from_millis(1200), "three waits in a row{run}");
@@ -141,7 +144,7 @@ fn half_a_body_ends_by_the_timeout() {
         let half = format!("{HEAD}Content-Length: 10\r\n\r\nhalf.");
         let server = liar(move |_| Reply::Hang(half.clone().into()));
         let load = Onslaught::http(server.url()).line("-c 2 -n 6 -d 20s --timeout 400ms");
-        let run = load.shards(count).run().exits([0]).uses_at_most(Duration::from_millis(700));
+        let run = load.shards(count).run().exits([1]).uses_at_most(Duration::from_millis(700));
         assert_eq!(run.report().failed("timeout_body"), 6, "{run}");
         assert_eq!(run.report().all_failed(), 6);
     });

@@ -75,9 +75,10 @@ fn killed_and_restarted_in_mid_run() {
     });
 }
 
-/// Each reply that counts as a success stands in the log; the killed process may have sent a few
-/// replies more than were read, and logged them.
+/// Each reply that counts as a success stands in the log, but for the one that its worker may have
+/// been killed over, between sending it and logging it; and the killed worker may have sent and
+/// logged one more to each connection than was read.
 fn assert_recovered(server: Nginx, ok: u64) {
     let logged = u64::try_from(server.quit().len()).expect("a count");
-    assert!(logged >= ok && logged <= ok + 32, "nginx logged {logged}, the report says {ok}");
+    assert!(logged + 1 >= ok && logged <= ok + 32, "nginx logged {logged}, the report says {ok}");
 }

@@ -8,7 +8,7 @@ fn a_full_disk_keeps_the_summary_on_the_terminal() {
         let server = target("");
         let load = Onslaught::http(server.url("/health")).line("-c 4 -n 100 -d 10s");
         let run = load.shards(count).without_json().line("--json /dev/full").run().exits([1]);
-        assert!(run.stdout.contains("http_reqs"), "no summary{run}");
+        assert!(run.stdout.contains("replies"), "no summary{run}");
         run.says(["/dev/full"]);
     });
 }

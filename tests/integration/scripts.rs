@@ -44,7 +44,7 @@ fn node_says_missing() {
     shards([1, 2], |count| {
         let server = node();
         let load = Onslaught::http(server.url("/missing")).line("-c 8 -n 400 -d 20s");
-        let run = load.shards(count).run().exits([0]);
+        let run = load.shards(count).run().exits([1]);
         assert_eq!(run.report().failed("status"), 400);
         assert_eq!(run.report().count("/metrics/status_codes/404"), 400);
         assert_eq!(run.report().all_failed(), 400);

@@ -18,7 +18,7 @@ fn interrupted_by(signal: Signal, count: u32) {
     assert_eq!(run.report().all_failed(), 0, "what was in flight was let end{run}");
     assert_eq!(run.report().count("/accounting/aborted"), 0, "{run}");
     assert_eq!(server.told()["requests"], run.report().sent(), "nothing is lost");
-    assert!(run.stdout.contains("http_reqs"), "no summary{run}");
+    assert!(run.stdout.contains("replies"), "no summary{run}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::machine::{Machine, machine};
 use super::process::Process;
 use super::report::Report;
 use super::tempdir::TempDir;
@@ -117,9 +118,11 @@ impl Onslaught {
         command.stdout(File::create(dir.join("stdout")).expect("create a file for stdout"));
         command.stderr(File::create(dir.join("stderr")).expect("create a file for stderr"));
         let line = format!("{}", line.join(" ".as_ref()).display());
+        // Waiting for the host is not the command's own time.
+        let machine = machine();
         let watch = Stopwatch::start();
         let process = Process::spawn(&mut command, "is it built, and util-linux installed?");
-        Running { process, line, dir, json, watch, limit: self.limit }
+        Running { process, line, dir, json, watch, limit: self.limit, _machine: machine }
     }
 }
 
@@ -131,6 +134,7 @@ pub(crate) struct Running {
     json: Option<PathBuf>,
     watch: Stopwatch,
     limit: Duration,
+    _machine: Machine,
 }
 
 impl Running {

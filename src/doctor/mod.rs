@@ -1,7 +1,7 @@
 //! Is this host able? Limits and cores, checked before a run.
 //!
-//! Gives:      [`raise_open_files`] and [`raise_locked_memory`]; [`Cores`], those that shards may be
-//!             put on.
+//! Gives:      [`raise_open_files`] and [`raise_locked_memory`]; [`Cores`], those that shards may
+//!             be put on.
 //! Neighbours: none.
 
 pub mod cores;

@@ -3,7 +3,7 @@
 //! A counting allocator under the real shard, the recorder and the HTTP client; a kernel of three
 //! lines answers every request at once. Runs as a test, because a budget is one.
 #![expect(unsafe_code, reason = "an allocator is unsafe to implement; this one only counts")]
-#![expect(missing_docs, clippy::unwrap_used, reason = "a test binary")]
+#![expect(clippy::unwrap_used, reason = "a test binary")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::VecDeque;

@@ -16,6 +16,7 @@ use crate::metrics::recorder::End;
 use crate::net::error::Cause;
 use crate::net::probe::{self, Unreachable};
 use crate::net::resolve::{Reach, ResolveError, resolve};
+use crate::net::ring::{Ring, RingOptions};
 use crate::plan::{Phase, Plan, Until};
 use crate::protocol::Failure;
 use crate::report::text::{self, Latency};
@@ -109,8 +110,12 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
 
 fn able(plan: &Plan) -> Result<(), Obstacle> {
     let sockets = u64::from(plan.connections.div_ceil(plan.shards.max(1)));
-    let able = raise_open_files(sockets).and_then(|()| raise_locked_memory());
-    able.map_err(|error| Obstacle::Host(error.to_string()))
+    let raised = raise_open_files(sockets).and_then(|()| raise_locked_memory());
+    raised.map_err(|error| Obstacle::Host(error.to_string()))?;
+    // A ring like those of the shards, for what the kernel has to say: executors say less.
+    let sockets = u32::try_from(sockets).unwrap_or(u32::MAX);
+    let ring = Ring::new(RingOptions::for_slots(sockets));
+    ring.map(drop).map_err(|error| Obstacle::Host(error.to_string()))
 }
 
 fn load(

@@ -160,6 +160,11 @@ impl Recorder {
         self.delta.leaf(leaf).bytes_sent += bytes;
     }
 
+    /// Bytes came that did not become a whole reply.
+    pub fn bytes_lost(&mut self, leaf: LeafId, bytes: u64) {
+        self.delta.leaf(leaf).bytes_received += bytes;
+    }
+
     /// A whole reply came.
     pub fn reply(&mut self, leaf: LeafId, timing: &Timing, status: u16, bytes: u64) {
         debug_assert!(timing.adds_up(), "{timing:?}");

@@ -114,6 +114,7 @@ impl Shard {
             connection.due = now;
             connection.not_before = now + pause(failures, connecting, seed, slot, now);
             self.in_flight -= 1;
+            self.recorder.bytes_lost(operation.leaf, operation.received);
             self.recorder.ended(operation.leaf, End::Failed(failure), now);
             let name = &self.plan.requests[usize::from(operation.request)].name;
             self.recorder.sample(failure, || format!("{name}: {}", text()));

@@ -259,6 +259,7 @@ impl Shard {
         for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
             if let Some(operation) = self.connections[slot as usize].operation.take() {
                 self.in_flight -= 1;
+                self.recorder.bytes_lost(operation.leaf, operation.received);
                 self.recorder.ended(operation.leaf, End::Aborted, now);
                 self.close(slot, submissions);
             }

@@ -31,7 +31,8 @@ pub(super) enum State {
     Idle,
     /// A request is out, its reply awaited.
     Busy,
-    /// The reply came while the request was still being sent: idle when that ends.
+    /// The reply came while the request was still being sent: idle when that ends, closed if it
+    /// does not end well and in time.
     Settling,
     /// Being closed.
     Closing,
@@ -78,8 +79,6 @@ pub(super) struct Operation {
     pub(super) timing: Timing,
     /// When the attempt began: what the timeout counts from.
     pub(super) begun: Nanos,
-    /// Bytes of its request that the kernel has taken.
-    pub(super) taken: usize,
     /// Bytes of its reply so far.
     pub(super) received: u64,
 }
@@ -94,6 +93,8 @@ pub(super) struct Connection {
     pub(super) operation: Option<Operation>,
     pub(super) exchange: Exchange,
     pub(super) listening: Listening,
+    /// Bytes of the last request that the kernel has not taken.
+    pub(super) unsent: usize,
     /// When the state is over, if it does not end by itself.
     pub(super) deadline: Nanos,
     /// The earliest entry of this slot in the wheel; others are stale.

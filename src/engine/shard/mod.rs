@@ -138,7 +138,10 @@ impl Shard {
             Source::Open(pacer) if now < self.start => pacer.stop(Nanos::ZERO),
             Source::Open(pacer) => pacer.stop(now.since(self.start) + Nanos(1)),
         }
-        self.stage = Stage::Draining;
+        // A load that has begun without a turn so far has what was due by now to begin.
+        if self.stage != Stage::Ready || now < self.start {
+            self.stage = Stage::Draining;
+        }
     }
 
     /// One turn: settles all completions, then fires timers, then begins what is due.

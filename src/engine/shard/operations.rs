@@ -138,6 +138,7 @@ impl Shard {
         operation.timing.sent = now;
         connection.state = State::Busy;
         connection.exchange.start(*reply_to);
+        connection.unsent = bytes.len();
         connection.link.sending();
         submissions.send(connection.link.handle(slot), Payload::Shared(bytes.clone()));
         self.recorder.bytes_sent(operation.leaf, bytes.len() as u64);
@@ -191,10 +192,20 @@ impl Shard {
         } else if connection.link.is_sending() {
             connection.state = State::Settling;
         } else {
-            connection.state = State::Idle;
-            connection.available = now;
-            self.offer(slot, now, submissions);
+            self.settled(slot, now, submissions);
         }
+    }
+
+    /// The reply is complete and nothing is being sent: the connection takes the next operation,
+    /// unless the peer would read that as the rest of a request that broke off.
+    fn settled(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        let connection = &mut self.connections[slot as usize];
+        if connection.unsent > 0 {
+            return self.close(slot, submissions);
+        }
+        connection.state = State::Idle;
+        connection.available = now;
+        self.offer(slot, now, submissions);
     }
 
     /// A send has ended; a peer that is gone shows in the receive, which alone knows what came
@@ -207,27 +218,22 @@ impl Shard {
         submissions: &mut impl Submissions,
     ) {
         let connection = &mut self.connections[slot as usize];
-        match connection.state {
-            State::Busy => {
-                let Some(operation) = &mut connection.operation else { return };
-                match result.map_err(|errno| (errno, errno.cause())) {
-                    Ok(count) => {
-                        operation.taken += count as usize;
-                        self.send_rest(slot, submissions);
-                    }
-                    Err((errno, Cause::LocalMemory | Cause::NoBuffers)) => {
-                        let text = || errno.to_string();
-                        self.fail(slot, Failure::LocalMemory, now, submissions, text);
-                    }
-                    Err(_) => {}
-                }
+        connection.unsent -= result.map_or(0, |count| connection.unsent.min(count as usize));
+        match (connection.state, result.map_err(|errno| (errno, errno.cause()))) {
+            (State::Busy, Ok(_)) => self.send_rest(slot, submissions),
+            (State::Busy, Err((errno, Cause::LocalMemory | Cause::NoBuffers))) => {
+                self.fail(slot, Failure::LocalMemory, now, submissions, || errno.to_string());
             }
-            State::Settling => {
-                connection.state = State::Idle;
-                connection.available = now;
-                self.offer(slot, now, submissions);
-            }
-            State::Vacant | State::Opening | State::Idle | State::Closing | State::BackingOff => {}
+            (State::Settling, _) => self.settled(slot, now, submissions),
+            (
+                State::Busy
+                | State::Vacant
+                | State::Opening
+                | State::Idle
+                | State::Closing
+                | State::BackingOff,
+                _,
+            ) => {}
         }
     }
 
@@ -249,7 +255,8 @@ impl Shard {
                     || format!("no end of the reply within {timeout}, {received} bytes came");
                 self.fail(slot, failure, now, submissions, text);
             }
-            State::Vacant | State::Idle | State::Settling | State::Closing => {}
+            State::Settling => self.close(slot, submissions),
+            State::Vacant | State::Idle | State::Closing => {}
         }
     }
 
@@ -278,9 +285,10 @@ impl Shard {
         let connection = &mut self.connections[slot as usize];
         let Some(operation) = &connection.operation else { return };
         let OwnRequest { bytes, .. } = &self.requests[usize::from(operation.request)];
-        if let Some(rest) = bytes.get(operation.taken..).filter(|rest| !rest.is_empty()) {
+        if connection.unsent > 0 {
+            let rest = bytes[bytes.len() - connection.unsent..].to_vec();
             connection.link.sending();
-            submissions.send(connection.link.handle(slot), Payload::Owned(rest.to_vec()));
+            submissions.send(connection.link.handle(slot), Payload::Owned(rest));
         }
     }
 }

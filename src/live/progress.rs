@@ -77,6 +77,21 @@ impl Progress {
         }
     }
 
+    /// Ends the drawing with a last line.
+    pub fn close(&mut self, line: &str) {
+        let written = match &mut self.view {
+            View::Silent => return,
+            View::Bar(bar) => {
+                bar.finish_and_clear();
+                writeln!(std::io::stderr(), "{line}")
+            }
+            View::Lines { out, .. } => writeln!(out, "{line}").and_then(|()| out.flush()),
+        };
+        // Whether anybody reads it makes no difference to the run.
+        drop(written);
+        self.view = View::Silent;
+    }
+
     /// Removes the bar, so that the summary stands alone. Further ticks show nothing.
     pub fn finish(&mut self) {
         if let View::Bar(bar) = &self.view {
@@ -107,7 +122,9 @@ fn lines(out: Box<dyn Write + Send>) -> View {
     View::Lines { out, next_s: LINE_EVERY_S }
 }
 
-/// 80 columns hold the bar and figures up to a million replies a second.
+/// 80 columns hold the bar and figures up to a million replies a second. The message is not padded
+/// to the end of the line: a terminal that echoes `^C` there would begin another line, and the bar
+/// would stay behind on the first.
 fn bar(colour: Colour) -> View {
     let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stderr());
     if bar.is_hidden() {
@@ -115,8 +132,8 @@ fn bar(colour: Colour) -> View {
         return lines(Box::new(std::io::stderr()));
     }
     let template = match colour {
-        Colour::Plain => "{prefix} [{bar:10}] {percent:>3}%  {wide_msg}",
-        Colour::Ansi => "{prefix} [{bar:10.cyan}] {percent:>3}%  {wide_msg}",
+        Colour::Plain => "{prefix} [{bar:10}] {percent:>3}%  {msg}",
+        Colour::Ansi => "{prefix} [{bar:10.cyan}] {percent:>3}%  {msg}",
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
@@ -138,7 +155,7 @@ mod tests {
             planned: Some(Nanos::from_secs(60)),
             operations: None,
             replies_per_s: 12_345.4,
-            p99: Nanos::from_micros(1_234),
+            p99: Some(Nanos::from_micros(1_234)),
             failed: 0,
             in_flight: 64,
             connections: 64,
@@ -180,6 +197,24 @@ mod tests {
         progress.tick(&tick(5));
         progress.tick(&tick(10));
         assert_eq!(format!("{progress:?}"), "Progress(\"Silent\")");
+    }
+
+    #[test]
+    fn a_last_line_ends_the_drawing() {
+        let (sender, receiver) = mpsc::channel();
+        let mut progress = Progress::lines(Box::new(Pipe(sender)));
+        progress.close("draining");
+        progress.tick(&tick(5));
+        progress.close("draining");
+        drop(progress);
+        let text = String::from_utf8(receiver.iter().collect()).expect("ASCII");
+        assert_eq!(text, "draining\n");
+    }
+
+    #[test]
+    fn a_second_without_replies_has_no_quantile() {
+        let none = Tick { replies_per_s: 0.0, p99: None, ..tick(5) };
+        assert_eq!(none.figures(), "0 req/s  p99 -  0 failed  64 open");
     }
 
     #[test]

@@ -134,12 +134,13 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
     let default = all.saturating_sub(spare).max(1);
     let shards = job.shards.map_or(default, |shards| usize::try_from(shards).unwrap_or(usize::MAX));
     let connections = usize::try_from(job.plan.connections).unwrap_or(usize::MAX);
+    let cores = cores.first(shards)?;
     if shards > connections && job.shards.is_some() {
         let suffice = if connections == 1 { "shard suffices" } else { "shards suffice" };
-        let connections = plural(job.plan.connections.into(), "connection");
-        say(&format!("note: {} {suffice} for {connections} (-c)", job.plan.connections));
+        let all = plural(job.plan.connections.into(), "connection");
+        say(&format!("note: {connections} {suffice} for {all} (-c)"));
     }
-    Ok(cores.first(shards)?[..shards.min(connections)].to_vec())
+    Ok(cores[..shards.min(connections)].to_vec())
 }
 
 fn able(plan: &Plan) -> Result<(), Obstacle> {

@@ -49,7 +49,9 @@ impl Problems {
     /// Notes a time outside of `least..=most`.
     pub(super) fn span(&mut self, place: &str, value: Option<Nanos>, least: Nanos, most: Nanos) {
         if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
-            let message = if value < least {
+            let message = if value == Nanos::ZERO {
+                format!("no time at all is too short; the shortest is {least}")
+            } else if value < least {
                 format!("{value} is too short; the shortest is {least}")
             } else {
                 format!("{value} is too long; the longest is {most}")

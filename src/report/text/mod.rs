@@ -39,7 +39,6 @@ pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String 
     if let Some(why) = &report.unmeasured {
         page.wrapped("stopped", why, Ink::Yellow);
         sections::load(&mut page, document);
-        sections::network(&mut page, document);
         sections::generator(&mut page, report);
         return page.finish();
     }

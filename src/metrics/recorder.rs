@@ -114,7 +114,8 @@ impl Delta {
         ids.zip(&self.leaves).filter_map(|(id, leaf)| Some((id, leaf.as_deref()?)))
     }
 
-    /// Adds another's; moments widen to cover both, gauges add up.
+    /// Adds another's; moments widen to cover both. Gauges add up over the shards of one second;
+    /// over seconds their sum means nothing and nobody reads it.
     pub fn add(&mut self, other: &Self) {
         for (id, leaf) in other.leaves() {
             self.leaf(id).add(leaf);

@@ -2,9 +2,12 @@
 //!
 //! ```text
 //!            begin            connected           dispatch
-//!  Vacant ──────────► Opening ──────────► Idle ◄─────────► Busy
-//!    ▲                   │ failed           │ peer ends      │ failed, or not to be reused
-//!    │                   ▼                  ▼                ▼
+//!  Vacant ──────────► Opening ──────────► Idle ──────────► Busy
+//!    ▲                   │                  │ ▲  answered    │ │ answered while sending
+//!    │                   │                  │ ├──────────────┘ ▼
+//!    │                   │ failed           │ └────────────── Settling
+//!    │                   │                  │ peer ends        │ failed, or not to be reused:
+//!    │                   ▼                  ▼                  ▼ from Busy too
 //!    ├──────────────── Closing ◄────────────┴────────────────┘
 //!    │ pause over        │ closed, and nothing of it outstanding
 //!    └── BackingOff ◄────┘
@@ -97,8 +100,10 @@ pub(super) struct Connection {
     pub(super) unsent: usize,
     /// When the state is over, if it does not end by itself.
     pub(super) deadline: Nanos,
-    /// The earliest entry of this slot in the wheel; others are stale.
+    /// The earliest entry of this slot in the wheel.
     pub(super) wheel_at: Nanos,
+    /// An entry behind that one, left when the deadline moved ahead.
+    pub(super) wheel_later: Nanos,
     /// When the slot became able to take an operation.
     pub(super) available: Nanos,
     /// Closed model: when its session's next operation is due.
@@ -112,7 +117,8 @@ const _: () = assert!(size_of::<Connection>() <= 256);
 
 impl Connection {
     pub(super) fn new() -> Self {
-        Self { deadline: Nanos::MAX, wheel_at: Nanos::MAX, ..Self::default() }
+        let never = Nanos::MAX;
+        Self { deadline: never, wheel_at: never, wheel_later: never, ..Self::default() }
     }
 
     /// Whether it can take an operation.

@@ -20,7 +20,7 @@ use crate::net::resolve::{Reach, ResolveError, other_loopback, resolve};
 use crate::net::ring::{Ring, RingOptions};
 use crate::plan::{Phase, Plan, Until};
 use crate::protocol::Failure;
-use crate::report::figures::plural;
+use crate::report::figures::{plural, span};
 use crate::report::text::{self, Latency};
 use crate::report::{self, Colour, Context, ExitCode, Host, Report, Sinks, TrustPolicy};
 use crate::stdx::{Clock, Nanos};
@@ -178,7 +178,8 @@ fn load(
 
 /// What the first signal to end is answered with.
 fn draining(plan: &Plan) -> String {
-    format!("draining, at most {}; Ctrl-C again ends at once", GRACE.min(plan.timeout))
+    let most = span(GRACE.min(plan.timeout).as_secs_f64());
+    format!("draining, at most {most}; Ctrl-C again ends at once")
 }
 
 fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {

@@ -19,7 +19,7 @@ fn interrupted_by(signal: Signal, count: u32) {
     assert_eq!(run.report().count("/accounting/aborted"), 0, "{run}");
     assert_eq!(server.told()["requests"], run.report().sent(), "nothing is lost");
     assert!(run.stdout.contains("replies"), "no summary{run}");
-    run.says(["draining, at most 5s; ctrl-c again ends at once"]);
+    run.says(["draining, at most 5 s; ctrl-c again ends at once"]);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! One run from a compiled plan to its report: everything that can fail does so before the load.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::signals::Interrupts;
-use super::{refuse, say};
+use super::{print, refuse, say};
 use crate::doctor::{CoreError, Cores, raise_locked_memory, raise_open_files};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::engine::{self, EngineError, Pulse, Run};
@@ -15,13 +16,15 @@ use crate::metrics::Recorder;
 use crate::metrics::recorder::End;
 use crate::net::error::Cause;
 use crate::net::probe::{self, Unreachable};
-use crate::net::resolve::{Reach, ResolveError, resolve};
+use crate::net::resolve::{Reach, ResolveError, other_loopback, resolve};
 use crate::net::ring::{Ring, RingOptions};
 use crate::plan::{Phase, Plan, Until};
 use crate::protocol::Failure;
+use crate::report::figures::plural;
 use crate::report::text::{self, Latency};
 use crate::report::{self, Colour, Context, ExitCode, Host, Report, Sinks, TrustPolicy};
 use crate::stdx::{Clock, Nanos};
+use crate::verdict::trust::Verdict;
 
 /// A run that has been understood; only the name is not resolved yet.
 #[derive(Debug)]
@@ -40,15 +43,21 @@ pub(super) struct Job {
     pub(super) folder: Option<PathBuf>,
     pub(super) latency: Latency,
     pub(super) policy: TrustPolicy,
+    /// Why a saturated generator is accepted, where it is.
+    pub(super) accepted: Option<&'static str>,
 }
 
 /// Longest wait for the first connection to a target.
 const PROBE: Nanos = Nanos::from_secs(5);
 
+/// How long the engine lets requests in flight go on after a signal.
+const GRACE: Nanos = Nanos::from_secs(5);
+
 /// Why nothing was loaded.
 enum Obstacle {
     Resolve(ResolveError),
-    Unreachable(Unreachable),
+    /// Each address that was tried, at least one.
+    Unreachable(Vec<Unreachable>),
     Host(String),
 }
 
@@ -63,7 +72,8 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
     let resolved = resolve(&job.host, job.port, job.reach);
-    let local = resolved.as_ref().is_ok_and(|to| to.iter().any(|to| to.ip().is_loopback()));
+    let local =
+        resolved.as_ref().is_ok_and(|to| to.iter().any(|to| to.ip().to_canonical().is_loopback()));
     let cores = match place(&job, allowed, local) {
         Ok(cores) => cores,
         Err(error) => return refuse(ExitCode::Usage, &error),
@@ -72,8 +82,8 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
     let clock = Clock::start();
     let ready = resolved.map_err(Obstacle::Resolve).and_then(|addresses| {
         able(&job.plan)?;
-        let patience = Duration::from(job.plan.timeout.min(PROBE));
-        probe::answering(&addresses, patience).map_err(Obstacle::Unreachable)
+        let other = other_loopback(&job.host, &addresses);
+        reach(&addresses, other, job.plan.timeout.min(PROBE).into())
     });
     let (plan, outcome) = match ready {
         Ok(addresses) => {
@@ -94,6 +104,28 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
     tell(&job, &plan, &outcome, sinks)
 }
 
+/// Those addresses that answer; if none does, the `other` that was not asked for by number.
+fn reach(
+    addresses: &[SocketAddr],
+    other: Option<SocketAddr>,
+    patience: Duration,
+) -> Result<Vec<SocketAddr>, Obstacle> {
+    let mut failures = Vec::new();
+    let mut answering = Vec::new();
+    let mut ask = |address: SocketAddr, answering: &mut Vec<SocketAddr>| match probe::answering(
+        &[address],
+        patience,
+    ) {
+        Ok(there) => answering.extend(there),
+        Err(error) => failures.push(error),
+    };
+    addresses.iter().for_each(|address| ask(*address, &mut answering));
+    if let (true, Some(other)) = (answering.is_empty(), other) {
+        ask(other, &mut answering);
+    }
+    if answering.is_empty() { Err(Obstacle::Unreachable(failures)) } else { Ok(answering) }
+}
+
 /// Cores for the shards: those chosen, else those allowed, less one for a target beside us.
 fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreError> {
     let cores = job.cores.as_ref().unwrap_or(allowed);
@@ -102,10 +134,13 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
     let default = all.saturating_sub(spare).max(1);
     let shards = job.shards.map_or(default, |shards| usize::try_from(shards).unwrap_or(usize::MAX));
     let connections = usize::try_from(job.plan.connections).unwrap_or(usize::MAX);
+    let cores = cores.first(shards)?;
     if shards > connections && job.shards.is_some() {
-        say(&format!("note: {connections} shards suffice for {connections} connections (-c)"));
+        let suffice = if connections == 1 { "shard suffices" } else { "shards suffice" };
+        let all = plural(job.plan.connections.into(), "connection");
+        say(&format!("note: {connections} {suffice} for {all} (-c)"));
     }
-    Ok(cores.first(shards)?[..shards.min(connections)].to_vec())
+    Ok(cores[..shards.min(connections)].to_vec())
 }
 
 fn able(plan: &Plan) -> Result<(), Obstacle> {
@@ -131,11 +166,19 @@ fn load(
             cores,
             clock,
             interrupts: &|| interrupts.count(),
-            observer: &mut |pulse| progress.tick(&tick(plan, &pulse)),
+            observer: &mut |pulse| match interrupts.count() {
+                0 => progress.tick(&tick(plan, &pulse)),
+                _ => progress.close(&draining(plan)),
+            },
         },
     );
     progress.finish();
     outcome
+}
+
+/// What the first signal to end is answered with.
+fn draining(plan: &Plan) -> String {
+    format!("draining, at most {}; Ctrl-C again ends at once", GRACE.min(plan.timeout))
 }
 
 fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
@@ -149,7 +192,7 @@ fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
         planned,
         operations,
         replies_per_s: per_second(row.replies, row.span),
-        p99: row.response.p99,
+        p99: (row.replies > 0).then_some(row.response.p99),
         failed: pulse.failed,
         in_flight: row.in_flight,
         connections: row.connections,
@@ -171,7 +214,9 @@ fn nothing_loaded(plan: &Plan, obstacle: &Obstacle, cores: &[usize]) -> Outcome 
                 matches!(error, ResolveError::NoSuchName { .. } | ResolveError::Empty { .. });
             (name.then_some(Failure::Dns), error.to_string())
         }
-        Obstacle::Unreachable(error) => (Some(probe_failure(error)), unreachable_text(error)),
+        Obstacle::Unreachable(errors) => {
+            (errors.first().map(probe_failure), unreachable_text(errors))
+        }
         Obstacle::Host(text) => (None, text.clone()),
     };
     let mut recorder = Recorder::default();
@@ -185,13 +230,14 @@ fn nothing_loaded(plan: &Plan, obstacle: &Obstacle, cores: &[usize]) -> Outcome 
     Outcome::not_begun(Ended::Unreachable(text), recorder, cores)
 }
 
-fn unreachable_text(error: &Unreachable) -> String {
-    let cure = match error.kind() {
-        Cause::Refused => "nobody listens there; start the target, or check address and port",
-        Cause::TimedOut => "no answer; check the address, routes and firewalls",
+fn unreachable_text(errors: &[Unreachable]) -> String {
+    let cure = match errors.first().map(Unreachable::kind) {
+        Some(Cause::Refused) => "nobody listens there; start the target, or check address and port",
+        Some(Cause::TimedOut) => "no answer; check the address, routes and firewalls",
         _ => "check the address, routes and firewalls",
     };
-    format!("the target cannot be reached: {error}: {cure}")
+    let tried: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    format!("the target cannot be reached: {}: {cure}", tried.join(", "))
 }
 
 fn probe_failure(error: &Unreachable) -> Failure {
@@ -210,35 +256,40 @@ fn probe_failure(error: &Unreachable) -> Failure {
 fn tell(job: &Job, plan: &Plan, outcome: &Outcome, sinks: Sinks) -> ExitCode {
     let context = Context { host: Host::read(), policy: job.policy, ..Context::default() };
     let report = report::build(outcome, plan, context);
-    show(&report, job.latency, sinks.take_stdout());
+    let mut whole = show(&report, job, sinks.take_stdout());
     let written = sinks.write(&report);
     for error in &written {
         say(&format!("error: {error}"));
     }
+    whole &= written.is_empty();
     if let (true, Some(folder)) = (written.is_empty(), job.folder.as_deref()) {
-        name_folder(folder);
+        whole &= print(&format!("\nresults in {}\n", folder.display()));
     }
-    if written.is_empty() { report.exit } else { ExitCode::Failed }
+    if whole { report.exit } else { ExitCode::Failed }
 }
 
-fn name_folder(folder: &Path) {
-    drop(writeln!(std::io::stdout(), "\nresults in {}", folder.display()));
-}
-
-fn show(report: &Report<'_>, latency: Latency, stdout_taken: bool) {
+/// The summary, where standard output is free; false when it cannot be written.
+fn show(report: &Report<'_>, job: &Job, stdout_taken: bool) -> bool {
     if let Ended::Unreachable(reason) = &report.outcome.ended {
-        return say(&format!("error: {reason}"));
+        say(&format!("error: {reason}"));
+        return true;
     }
-    // Whoever closed the pipe does not want to read on.
+    let text = |terminal| text::summary(report, job.latency, colour(terminal));
+    let accepted = match (job.accepted, report.outcome.trust.verdict) {
+        (Some(why), Verdict::GeneratorSaturated) if report.exit == ExitCode::Passed => {
+            format!("\n{why}\n")
+        }
+        _ => String::new(),
+    };
     if stdout_taken {
-        let colour = colour(std::io::stderr().is_terminal());
-        drop(write!(std::io::stderr(), "{}", text::summary(report, latency, colour)));
-    } else {
-        let colour = colour(std::io::stdout().is_terminal());
-        drop(write!(std::io::stdout(), "{}", text::summary(report, latency, colour)));
+        let text = text(std::io::stderr().is_terminal()) + &accepted;
+        say(text.trim_end());
+        return true;
     }
+    print(&(text(std::io::stdout().is_terminal()) + &accepted))
 }
 
 fn colour(terminal: bool) -> Colour {
-    Colour::choose(std::env::var_os("NO_COLOR").as_deref(), terminal)
+    let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
+    Colour::choose(no_color.as_deref(), term.as_deref(), terminal)
 }

@@ -1,25 +1,18 @@
 //! One run from a compiled plan to its report: everything that can fail does so before the load.
 
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::ahead::{self, Obstacle};
 use super::signals::Interrupts;
 use super::{print, refuse, say};
-use crate::doctor::{CoreError, Cores, raise_locked_memory, raise_open_files};
+use crate::doctor::{CoreError, Cores};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::engine::{self, EngineError, Pulse, Run};
 use crate::live::{Output, Progress, Tick};
-use crate::metrics::Recorder;
-use crate::metrics::recorder::End;
-use crate::net::error::Cause;
-use crate::net::probe::{self, Unreachable};
-use crate::net::resolve::{Reach, ResolveError, other_loopback, resolve};
-use crate::net::ring::{Ring, RingOptions};
+use crate::net::resolve::Reach;
 use crate::plan::{Phase, Plan, Until};
-use crate::protocol::Failure;
 use crate::report::figures::{plural, span};
 use crate::report::text::{self, Latency};
 use crate::report::{self, Colour, Context, ExitCode, Host, Report, Sinks, TrustPolicy};
@@ -47,20 +40,6 @@ pub(super) struct Job {
     pub(super) accepted: Option<&'static str>,
 }
 
-/// Longest wait for the first connection to a target.
-const PROBE: Nanos = Nanos::from_secs(5);
-
-/// How long the engine lets requests in flight go on after a signal.
-const GRACE: Nanos = Nanos::from_secs(5);
-
-/// Why nothing was loaded.
-enum Obstacle {
-    Resolve(ResolveError),
-    /// Each address that was tried, at least one.
-    Unreachable(Vec<Unreachable>),
-    Host(String),
-}
-
 /// Executes the job and tells its result.
 pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
     let interrupts = match Interrupts::listen() {
@@ -71,7 +50,7 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Ok(sinks) => sinks,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
-    let resolved = resolve(&job.host, job.port, job.reach);
+    let resolved = ahead::resolved(&job.host, job.port, job.reach, &interrupts);
     let local =
         resolved.as_ref().is_ok_and(|to| to.iter().any(|to| to.ip().to_canonical().is_loopback()));
     let cores = match place(&job, allowed, local) {
@@ -79,51 +58,17 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
     job.plan.shards = u32::try_from(cores.len()).unwrap_or(u32::MAX);
-    let clock = Clock::start();
-    let ready = resolved.map_err(Obstacle::Resolve).and_then(|addresses| {
-        able(&job.plan)?;
-        let other = other_loopback(&job.host, &addresses);
-        reach(&addresses, other, job.plan.timeout.min(PROBE).into())
+    let ready = resolved.and_then(|addresses| {
+        ahead::able(&job.plan)?;
+        ahead::answering(&job.host, addresses, job.plan.timeout, &interrupts)
     });
-    let (plan, outcome) = match ready {
-        Ok(addresses) => {
-            job.plan.addresses = addresses;
-            let plan = Arc::new(job.plan.clone());
-            let outcome = load(&plan, &cores, clock, &interrupts);
-            let outcome = outcome.unwrap_or_else(|error| {
-                nothing_loaded(&plan, &Obstacle::Host(error.to_string()), &cores)
-            });
-            (plan, outcome)
-        }
-        Err(obstacle) => {
-            let plan = Arc::new(job.plan.clone());
-            let outcome = nothing_loaded(&plan, &obstacle, &cores);
-            (plan, outcome)
-        }
-    };
-    tell(&job, &plan, &outcome, sinks)
-}
-
-/// Those addresses that answer; if none does, the `other` that was not asked for by number.
-fn reach(
-    addresses: &[SocketAddr],
-    other: Option<SocketAddr>,
-    patience: Duration,
-) -> Result<Vec<SocketAddr>, Obstacle> {
-    let mut failures = Vec::new();
-    let mut answering = Vec::new();
-    let mut ask = |address: SocketAddr, answering: &mut Vec<SocketAddr>| match probe::answering(
-        &[address],
-        patience,
-    ) {
-        Ok(there) => answering.extend(there),
-        Err(error) => failures.push(error),
-    };
-    addresses.iter().for_each(|address| ask(*address, &mut answering));
-    if let (true, Some(other)) = (answering.is_empty(), other) {
-        ask(other, &mut answering);
-    }
-    if answering.is_empty() { Err(Obstacle::Unreachable(failures)) } else { Ok(answering) }
+    let outcome = ready.and_then(|addresses| {
+        job.plan.addresses = addresses;
+        load(&Arc::new(job.plan.clone()), &cores, &interrupts)
+            .map_err(|error| Obstacle::Host(error.to_string()))
+    });
+    let outcome = outcome.unwrap_or_else(|obstacle| obstacle.outcome(&job.plan, &cores));
+    tell(&job, &outcome, sinks)
 }
 
 /// Cores for the shards: those chosen, else those allowed, less one for a target beside us.
@@ -143,20 +88,9 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
     Ok(cores[..shards.min(connections)].to_vec())
 }
 
-fn able(plan: &Plan) -> Result<(), Obstacle> {
-    let sockets = u64::from(plan.connections.div_ceil(plan.shards.max(1)));
-    let raised = raise_open_files(sockets).and_then(|()| raise_locked_memory());
-    raised.map_err(|error| Obstacle::Host(error.to_string()))?;
-    // A ring like those of the shards, for what the kernel has to say: executors say less.
-    let sockets = u32::try_from(sockets).unwrap_or(u32::MAX);
-    let ring = Ring::new(RingOptions::for_slots(sockets));
-    ring.map(drop).map_err(|error| Obstacle::Host(error.to_string()))
-}
-
 fn load(
     plan: &Arc<Plan>,
     cores: &[usize],
-    clock: Clock,
     interrupts: &Interrupts,
 ) -> Result<Outcome, EngineError> {
     let mut progress = Progress::new(Output::Stderr(colour(std::io::stderr().is_terminal())));
@@ -164,7 +98,7 @@ fn load(
         plan,
         Run {
             cores,
-            clock,
+            clock: Clock::start(),
             interrupts: &|| interrupts.count(),
             observer: &mut |pulse| match interrupts.count() {
                 0 => progress.tick(&tick(plan, &pulse)),
@@ -178,7 +112,7 @@ fn load(
 
 /// What the first signal to end is answered with.
 fn draining(plan: &Plan) -> String {
-    let most = span(GRACE.min(plan.timeout).as_secs_f64());
+    let most = span(engine::GRACE.min(plan.timeout).as_secs_f64());
     format!("draining, at most {most}; Ctrl-C again ends at once")
 }
 
@@ -206,57 +140,10 @@ fn per_second(count: u64, span: Nanos) -> f64 {
     if span == Nanos::ZERO { 0.0 } else { count as f64 / span.as_secs_f64() }
 }
 
-/// The outcome of a run that could not begin. An attempt to reach the target counts as the one
-/// operation that it was.
-fn nothing_loaded(plan: &Plan, obstacle: &Obstacle, cores: &[usize]) -> Outcome {
-    let (failure, text) = match obstacle {
-        Obstacle::Resolve(error) => {
-            let name =
-                matches!(error, ResolveError::NoSuchName { .. } | ResolveError::Empty { .. });
-            (name.then_some(Failure::Dns), error.to_string())
-        }
-        Obstacle::Unreachable(errors) => {
-            (errors.first().map(probe_failure), unreachable_text(errors))
-        }
-        Obstacle::Host(text) => (None, text.clone()),
-    };
-    let mut recorder = Recorder::default();
-    if let Some(failure) = failure {
-        let leaf = plan.leaf(Phase::Load, 0);
-        recorder.scheduled(leaf);
-        recorder.begun(leaf);
-        recorder.ended(leaf, End::Failed(failure), Nanos::ZERO);
-        recorder.sample(failure, || text.clone());
-    }
-    Outcome::not_begun(Ended::Unreachable(text), recorder, cores)
-}
-
-fn unreachable_text(errors: &[Unreachable]) -> String {
-    let cure = match errors.first().map(Unreachable::kind) {
-        Some(Cause::Refused) => "nobody listens there; start the target, or check address and port",
-        Some(Cause::TimedOut) => "no answer; check the address, routes and firewalls",
-        _ => "check the address, routes and firewalls",
-    };
-    let tried: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    format!("the target cannot be reached: {}: {cure}", tried.join(", "))
-}
-
-fn probe_failure(error: &Unreachable) -> Failure {
-    match error.kind() {
-        Cause::Refused => Failure::Refused,
-        Cause::TimedOut => Failure::TimeoutConnect,
-        Cause::Reset => Failure::Reset,
-        Cause::LocalPorts => Failure::LocalPorts,
-        Cause::LocalFds => Failure::LocalFds,
-        Cause::LocalMemory | Cause::NoBuffers => Failure::LocalMemory,
-        Cause::Unreachable | Cause::Canceled | Cause::Other => Failure::Connect,
-    }
-}
-
 /// The summary on the terminal, the results in their files.
-fn tell(job: &Job, plan: &Plan, outcome: &Outcome, sinks: Sinks) -> ExitCode {
+fn tell(job: &Job, outcome: &Outcome, sinks: Sinks) -> ExitCode {
     let context = Context { host: Host::read(), policy: job.policy, ..Context::default() };
-    let report = report::build(outcome, plan, context);
+    let report = report::build(outcome, &job.plan, context);
     let mut whole = show(&report, job, sinks.take_stdout());
     let written = sinks.write(&report);
     for error in &written {

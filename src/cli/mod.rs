@@ -3,7 +3,9 @@
 //! Gives:      [`run`], the whole program.
 //! Neighbours: everything.
 
+mod ahead;
 mod args;
+mod blocking;
 mod demo;
 mod http;
 mod job;

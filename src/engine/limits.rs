@@ -21,7 +21,7 @@ pub(super) const BACK_OFF_FIRST: Nanos = Nanos::from_millis(10);
 pub(super) const BACK_OFF_LONGEST: Nanos = Nanos::from_secs(1);
 
 /// How long operations in flight may still take after a signal.
-pub(super) const GRACE: Nanos = Nanos::from_secs(5);
+pub const GRACE: Nanos = Nanos::from_secs(5);
 
 /// How long a shard runs before it lets the executor's other tasks run.
 pub(super) const YIELD_EVERY: Nanos = Nanos::from_millis(1);

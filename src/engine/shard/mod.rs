@@ -220,6 +220,10 @@ impl Shard {
         for (slot, at) in expired.drain(..) {
             let connection = &mut self.connections[slot as usize];
             if connection.wheel_at != at {
+                // Of one slot of the wheel the later entry may come first; it stands no more.
+                if connection.wheel_later == at {
+                    connection.wheel_later = Nanos::MAX;
+                }
                 continue;
             }
             connection.wheel_at = std::mem::replace(&mut connection.wheel_later, Nanos::MAX);

@@ -6,11 +6,11 @@
 #![expect(clippy::unwrap_used, reason = "a test binary")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Method;
 use onslaught::engine::Shard;
@@ -21,20 +21,23 @@ use onslaught::stdx::Nanos;
 
 struct Counting;
 
-static BLOCKS: AtomicU64 = AtomicU64::new(0);
-static BYTES: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    // Of this thread alone: what the test harness does beside it is none of the shard's doing.
+    static BLOCKS: Cell<u64> = const { Cell::new(0) };
+    static BYTES: Cell<u64> = const { Cell::new(0) };
+}
 
 // SAFETY: every call goes to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        BLOCKS.fetch_add(1, Ordering::Relaxed);
-        BYTES.fetch_add(layout.size() as u64, Ordering::Relaxed);
+        BLOCKS.set(BLOCKS.get() + 1);
+        BYTES.set(BYTES.get().wrapping_add(layout.size() as u64));
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
-        BYTES.fetch_sub(layout.size() as u64, Ordering::Relaxed);
+        BYTES.set(BYTES.get().wrapping_sub(layout.size() as u64));
         // SAFETY: the caller keeps the contract of `dealloc`.
         unsafe { System.dealloc(start, layout) };
     }
@@ -127,7 +130,6 @@ fn turns(shard: &mut Shard, kernel: &mut Instant, now: &mut Nanos, count: u32) {
     }
 }
 
-/// One test, because the counters are the process's: tests beside it would count as well.
 #[test]
 fn budgets() {
     let (mut now, mut kernel) = (Nanos::ZERO, Instant::default());
@@ -137,17 +139,17 @@ fn budgets() {
     shard.begin(now);
     turns(&mut shard, &mut kernel, &mut now, 100);
     let replies = replies(&mut shard);
-    let blocks = BLOCKS.load(Ordering::Relaxed);
+    let blocks = BLOCKS.get();
     turns(&mut shard, &mut kernel, &mut now, 2_000);
     // The spare queue of `turns` itself is one block.
-    let allocated = BLOCKS.load(Ordering::Relaxed) - blocks - 1;
+    let allocated = BLOCKS.get() - blocks - 1;
     let answered = self::replies(&mut shard) - replies;
     assert!(answered > 100_000, "only {answered} replies");
     assert_eq!(allocated, 0, "{allocated} allocations for {answered} requests");
 
-    let before = BYTES.load(Ordering::Relaxed);
+    let before = BYTES.get();
     let many = Shard::new(plan(10_000), 0, now);
-    let each = (BYTES.load(Ordering::Relaxed) - before) / 10_000;
+    let each = (BYTES.get() - before) / 10_000;
     assert!(each <= 300, "{each} bytes of state for an idle connection");
     drop(many);
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::document::{
-    Accounting, By, Counts, Document, ErrorRow, EventRow, GeneratorSection, NetworkSection,
-    PhaseSection, Run, SCHEMA, SeriesRow, Tool, TrustSection,
+    Accounting, By, Counts, Document, ErrorRow, EventRow, GeneratorSection, PhaseSection, Run,
+    SCHEMA, SeriesRow, Tool, TrustSection,
 };
 use super::exit::ExitCode;
 use super::figures::{plural, span};
@@ -13,9 +13,10 @@ use super::fingerprint::{masked, plan_hash};
 use super::host::Host;
 use super::judge::{Evidence, TrustPolicy, judge};
 use super::keyed::Keyed;
-use super::metric::{self, Metrics, ms, per_second, round6, seconds};
+use super::metric::{self, CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
 use super::pacing;
 use crate::engine::outcome::{Ended, Outcome, Row};
+use crate::metrics::catalog::names;
 use crate::metrics::{Delta, ErrorSamples, Leaf, Trend};
 use crate::plan::{Phase, Plan};
 use crate::protocol::Failure;
@@ -96,7 +97,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
             workload: Keyed(vec![(KIND.into(), metrics.clone())]),
             ..By::default()
         },
-        metrics,
+        metrics: Keyed(metrics.0.into_iter().chain(oddities(outcome)).collect()),
         thresholds: Vec::new(),
         phases: phases(outcome, plan, &load),
         series: outcome.series.iter().map(series_row).collect(),
@@ -109,7 +110,6 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         faults: Vec::new(),
         monitor: None,
         slices: Vec::new(),
-        network: network(outcome),
         generator: generator(outcome),
     };
     let (exit, error) = (judgement.exit, judgement.error);
@@ -234,10 +234,10 @@ fn run_metrics(outcome: &Outcome, plan: &Plan, leaf: &Leaf, span: Nanos) -> Metr
 
 /// By name: requests that share one are added up.
 fn by_request(outcome: &Outcome, plan: &Plan) -> Keyed<Metrics> {
-    let mut names = Vec::new();
+    let mut distinct = Vec::new();
     for named in &plan.requests {
-        if !names.contains(&named.name.as_str()) {
-            names.push(named.name.as_str());
+        if !distinct.contains(&named.name.as_str()) {
+            distinct.push(named.name.as_str());
         }
     }
     let metrics = |name: &str| {
@@ -245,7 +245,7 @@ fn by_request(outcome: &Outcome, plan: &Plan) -> Keyed<Metrics> {
         let leaf = sum(leaves.filter(|(other, _)| *other == name).map(|(_, leaf)| leaf));
         (name.to_owned(), metric::of_leaf(&leaf, outcome.duration))
     };
-    names.into_iter().map(metrics).collect()
+    distinct.into_iter().map(metrics).collect()
 }
 
 fn phases(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Vec<PhaseSection> {
@@ -337,14 +337,19 @@ pub(super) fn distinct(texts: &[String]) -> Vec<(&str, u64)> {
     found
 }
 
-fn network(outcome: &Outcome) -> NetworkSection {
+/// What happened to connections beside the operations, warm-up included.
+fn oddities(outcome: &Outcome) -> [(String, Metric); 4] {
     let counts = &outcome.total.counts;
-    NetworkSection {
-        connects_failed: counts.connect_failures,
-        unasked: counts.unasked,
-        no_buffers: counts.no_buffers,
-        overflows: counts.overflows,
-    }
+    let odd = [
+        (names::CONNECTS_FAILED, "connects", counts.connect_failures),
+        (names::UNASKED_RECEIVES, "receives", counts.unasked),
+        (names::RECEIVES_WITHOUT_BUFFER, "receives", counts.no_buffers),
+        (names::QUEUE_OVERFLOWS, "overflows", counts.overflows),
+    ];
+    odd.map(|(name, unit, count)| {
+        let rate = per_second(count, outcome.duration);
+        (name.to_owned(), Metric::Counter(CounterFigures { unit: unit.into(), count, rate }))
+    })
 }
 
 fn generator(outcome: &Outcome) -> GeneratorSection {

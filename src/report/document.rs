@@ -64,8 +64,6 @@ pub struct Document {
     pub monitor: Option<Value>,
     /// The runs that this one was merged from.
     pub slices: Vec<Value>,
-    /// What happened to connections beside the operations, warm-up included.
-    pub network: NetworkSection,
     /// What the run cost this host.
     pub generator: GeneratorSection,
 }
@@ -325,19 +323,6 @@ pub struct ErrorRow {
     pub count: u64,
     /// The first texts, each once, the warm-up's among them.
     pub first: Vec<String>,
-}
-
-/// What happened to connections beside the operations.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NetworkSection {
-    /// Attempts to connect that failed.
-    pub connects_failed: u64,
-    /// Times a connection spoke or closed while nothing was awaited.
-    pub unasked: u64,
-    /// Receives that found no buffer free: armed again, nothing lost.
-    pub no_buffers: u64,
-    /// Times the completion queue overflowed: nothing lost.
-    pub overflows: u64,
 }
 
 /// What the run cost this host, from the start of the process to the end of the run.

@@ -168,7 +168,7 @@ fn what_befell_connections_is_under_network() {
     let mut fixture = Fixture::plain();
     fixture.outcome.total.counts.connect_failures = 106;
     let document = fixture.report().document;
-    assert_eq!(document.network.connects_failed, 106);
+    assert_eq!(document.metrics.counter("connects_failed").count, 106);
     assert!(document.events.is_empty(), "when they failed is not known");
     assert!(shown(&fixture).contains("connects 106 failed"));
 }

@@ -242,13 +242,13 @@ pub(super) fn network(page: &mut Page, document: &Document) {
         let (all, rate) = (bytes(counter.count as f64), bytes(counter.rate));
         page.row(label, &format!("{all:>NUMBER$}   {rate}/s"));
     }
-    let network = &document.network;
     let odd = [
-        ("connects", network.connects_failed, "failed"),
-        ("unasked", network.unasked, "times a connection spoke or closed, nothing awaited"),
-        ("no buffer", network.no_buffers, "receives found none free: armed again, none lost"),
-        ("overflows", network.overflows, "of the completion queue: nothing lost"),
+        ("connects", names::CONNECTS_FAILED, "failed"),
+        ("unasked", names::UNASKED_RECEIVES, "times a connection spoke, nothing awaited"),
+        ("no buffer", names::RECEIVES_WITHOUT_BUFFER, "receives: armed again, none lost"),
+        ("overflows", names::QUEUE_OVERFLOWS, "of the completion queue: nothing lost"),
     ];
+    let odd = odd.map(|(label, name, what)| (label, document.metrics.counter(name).count, what));
     for (label, count, what) in odd.into_iter().filter(|(_, count, _)| *count > 0) {
         page.row(label, &counted(count, what));
     }

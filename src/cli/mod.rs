@@ -4,6 +4,7 @@
 //! Neighbours: everything.
 
 mod args;
+mod check;
 mod demo;
 mod http;
 mod job;
@@ -30,6 +31,7 @@ pub fn run() -> ExitCode {
     };
     match cli.command {
         Command::Http(args) => http_command(&args, &allowed),
+        Command::Check(args) => check::check(&args),
         Command::Demo(args) => demo::demo(&args, &allowed),
         Command::Target(args) => target::serve(&args, &allowed),
     }

@@ -130,7 +130,7 @@ impl<'s, 'p> Pass<'s, 'p> {
         let place = self.from.place(whole.clone());
         let word = |each: char| each.is_ascii_alphanumeric() || each == '_';
         if name.is_empty() || !name.chars().all(word) {
-            let expected = "${secret:NAME} or ${secret:NAME:-default}";
+            let expected = "${secret:NAME}, or with a default behind ':-'";
             let what = "no name of a variable";
             self.fail(
                 Diagnostic::new(place, what, expected).help("names are letters, digits and '_'"),
@@ -144,10 +144,8 @@ impl<'s, 'p> Pass<'s, 'p> {
         } else {
             let kind = if secret { "the secret" } else { "the variable" };
             let what = format!("{kind} {name} is not set");
-            let prefix = if secret { "secret:" } else { "" };
             let help = format!(
-                "set it in the environment, or with -e {name}=…, or give it a default: \
-                 ${{{prefix}{name}:-…}}"
+                "set it in the environment, or with -e {name}=…, or give it a default behind ':-'"
             );
             self.fail(Diagnostic::new(place, what, "a variable that is set").help(help));
         }

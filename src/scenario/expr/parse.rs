@@ -9,9 +9,8 @@ use crate::scenario::limits::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX};
 use crate::scenario::place::{Span, Spanned};
 use crate::scenario::suggest::nearest;
 
-const HELP: &str = "expressions are user fields (user.email), pools (tasks.any), saved names, \
-                    numbers, 'texts', functions (uuid()), '||' for what stands in, + - * / % and \
-                    comparisons";
+const HELP: &str = "values are user.email, tasks.any, a saved name, 5, 'text', uuid(); operators \
+                    are || for what stands in, + - * / % and == != < <= > >=";
 
 /// The expression in `text`; `place` says where a part of it stands in the file.
 pub(crate) fn parse(
@@ -145,6 +144,11 @@ impl Parser<'_> {
             return Ok(Spanned::new(Expr::User(field), span));
         }
         let Some(choice) = Choice::of(&field) else {
+            if UserField::of(&field).is_some() {
+                let meant = format!("user.{field}");
+                let diagnostic = self.wrong(range, unknown, "'user'");
+                return Err(diagnostic.did_you_mean(Some(&meant)));
+            }
             return Err(self.field(at, &unknown, Choice::WORDS, Some(&field)));
         };
         Ok(Spanned::new(Expr::Pool { name: spanned, choice }, span))

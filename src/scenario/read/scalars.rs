@@ -257,6 +257,10 @@ impl Reader<'_> {
 
     pub(super) fn path_of(&mut self, node: &Node) -> Option<JsonPath> {
         let scalar = self.scalar(node, &Shape::Path)?;
+        if scalar.is_secret() {
+            self.wrong(node, &Shape::Path);
+            return None;
+        }
         self.parse_path(&scalar.text, &|at| scalar.place(at..scalar.text.len()))
     }
 

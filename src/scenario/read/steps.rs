@@ -112,7 +112,11 @@ impl Reader<'_> {
         };
         if !text.starts_with('/') || text.contains(char::is_whitespace) {
             let what = format!("{} is no path", node.described());
-            let help = "the host is the target's; several hosts are 'targets', which steps name";
+            let help = if text.starts_with('/') {
+                "a blank is written as %20"
+            } else {
+                "the host is the target's; several hosts are 'targets', which steps name"
+            };
             let expected = "a path such as /tasks/${tasks.any}";
             self.add(Diagnostic::new(node.span, what, expected).help(help));
             return None;

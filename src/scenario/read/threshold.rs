@@ -165,18 +165,23 @@ impl<'s> Words<'s> {
         let (word, range) = self.word("a bound such as 500ms, 1% or 0.5")?;
         if word.starts_with(|first: char| first.is_ascii_alphabetic()) {
             self.at = range.start;
-            return Ok(Bound::Relative { factor: 1.0, measured: self.measured()? });
+            return match self.measured() {
+                Ok(measured) => Ok(Bound::Relative { factor: 1.0, measured }),
+                Err(_) => Err(self.no_bound(word, range)),
+            };
         }
         let factor = word.parse().ok().filter(|it: &f64| it.is_finite());
         if let (Some(("*", star)), Some(factor)) = (self.peek(), factor) {
             self.at = star.end;
             return Ok(Bound::Relative { factor, measured: self.measured()? });
         }
-        let quantity = quantity(word).ok_or_else(|| {
-            let what = format!("'{word}' is no bound");
-            self.wrong(range, what, "a time such as 500ms, a share such as 1%, or a number")
-        });
+        let quantity = quantity(word).ok_or_else(|| self.no_bound(word, range));
         quantity.map(Bound::Fixed)
+    }
+
+    fn no_bound(&self, word: &str, range: Range<usize>) -> Diagnostic {
+        let expected = "a time such as 500ms, a share such as 1%, a number, or METRIC AGGREGATE";
+        self.wrong(range, format!("'{word}' is no bound"), expected)
     }
 
     fn time(&mut self) -> Parsed<Nanos> {

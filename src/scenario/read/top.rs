@@ -35,6 +35,10 @@ impl Reader<'_> {
         let tags = self.named(&fields, "tags", |reader, node| {
             reader.text_of(node, &Shape::Text).map(|text| text.value)
         });
+        // Profiles that are a mapping were taken out of the tree before.
+        if let Some(node) = fields.get("profiles") {
+            self.wrong(node, &Shape::Map(&Shape::Overlay));
+        }
         let scenario = Scenario {
             name: name?,
             about,
@@ -56,7 +60,7 @@ impl Reader<'_> {
 
     /// What can only be seen in the whole.
     fn whole(&mut self, scenario: &Scenario, fields: &Fields<'_>) {
-        if scenario.workloads.is_empty() {
+        if scenario.workloads.is_empty() && fields.get("workloads").is_some() {
             let what = "a scenario without workloads";
             self.add(Diagnostic::new(fields.place_of("workloads"), what, "at least one workload"));
         }

@@ -4,6 +4,9 @@ use super::{Entry, Node, Value};
 
 /// `base` with what `over` says instead.
 pub(crate) fn merged(base: Node, over: Node) -> Node {
+    if over.is_null() {
+        return base;
+    }
     let Node { span, value } = over;
     match (base.value, value) {
         (Value::Mapping(mut entries), Value::Mapping(overs)) => {

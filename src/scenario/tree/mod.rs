@@ -100,7 +100,7 @@ impl Scalar {
 
     /// Whether it stands for nothing.
     pub(super) fn is_null(&self) -> bool {
-        let plain = self.style == Style::Plain;
+        let plain = self.style == Style::Plain && !self.broken;
         plain && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn parse_json(text: &str, problems: &mut Diagnostics) -> Option<Node>
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         let line_start: usize =
             text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+        let at = text.floor_char_boundary(line_start + error.column().saturating_sub(1));
         let what = error.to_string();
         let what = what.split(" at line ").next().unwrap_or_default();
         let diagnostic = Diagnostic::new(Span::new(at, at), format!("no JSON: {what}"), "here");

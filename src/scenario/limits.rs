@@ -24,6 +24,9 @@ pub(super) const COLLECTED_MAX: usize = 1_000;
 /// Columns of a source line shown around the caret: what fits a terminal beside the gutter.
 pub(super) const COLUMNS_MAX: usize = 100;
 
+/// Loops in each other: a session keeps a counter for each.
+pub(super) const LOOPS_MAX: usize = 4;
+
 /// Users of a scenario: each has an identity, tokens and pools in memory.
 pub(super) const USERS_MAX: u64 = 10_000_000;
 

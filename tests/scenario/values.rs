@@ -1,7 +1,7 @@
 //! One scenario in three forms, variables, profiles, expressions and JSON: what values become.
 
 use onslaught::scenario::{
-    Action, Body, Expr, Json, Part, Scenario, Source, Template, UserField, Work, read,
+    Action, Body, Expr, Function, Json, Part, Scenario, Source, Template, Work, read,
 };
 
 use crate::files::{complaints, environment, files, with_steps, yaml};
@@ -61,13 +61,14 @@ fn json_keeps_its_types() {
 
 #[test]
 fn expressions_become_parts() {
-    let Json::Text(template) = json("\"a ${user.email || 'x'} b$$\"") else { panic!("no text") };
+    let Json::Text(template) = json("\"a ${now() || 'x'} b$$\"") else { panic!("no text") };
     let [Part::Text(a), Part::Expr(expr), Part::Text(b)] = template.parts.as_slice() else {
         panic!("{template:?}")
     };
     assert_eq!((a.as_str(), b.as_str()), ("a ", " b$"));
     let Expr::Or(left, right) = &expr.value else { panic!("{expr:?}") };
-    assert_eq!(left.value, Expr::User(UserField::Email));
+    let call = Expr::Call { function: Function::Now, arguments: Vec::new() };
+    assert_eq!(left.value, call);
     assert_eq!(right.value, Expr::Text("x".to_owned()));
     let fixed = Template { parts: vec![Part::Text("${a}".to_owned())], text: false };
     assert_eq!(json("\"$${a}\""), Json::Text(fixed));

@@ -19,7 +19,11 @@ pub(in crate::scenario) static SCENARIO: Section = Section {
         need("name", Text, "what results are called"),
         may("about", Text, "a sentence for people"),
         may("target", Address, "the system under test"),
-        may("targets", Map(&Address), "several systems under test, which steps name"),
+        may(
+            "targets",
+            Map(&Address),
+            "several systems under test, which steps name; the first is the default",
+        ),
         may("timeout", Duration, "from the start of an attempt to the end of its reply [30s]"),
         may("users", OneOrMany(&Of(&USERS)), "who loads: one group of users, or several"),
         may("auth", Of(&AUTH), "how users get, renew and give back their tokens"),

@@ -2,7 +2,6 @@
 
 use super::Reader;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::expr::Template;
 use crate::scenario::keys::Shape;
 use crate::scenario::model::{Json, JsonPath};
 use crate::scenario::place::Span;
@@ -50,7 +49,7 @@ impl Reader<'_> {
     }
 
     fn text_json(&mut self, scalar: &Scalar) -> Option<Json> {
-        Template::read(scalar, self.problems).map(Json::Text)
+        self.template_of(scalar).map(Json::Text)
     }
 
     /// Where must be what: `{$.status: done}`.

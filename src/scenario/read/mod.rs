@@ -6,6 +6,7 @@
 mod fields;
 mod json;
 mod load;
+mod names;
 mod scalars;
 mod steps;
 mod threshold;
@@ -18,15 +19,19 @@ use super::place::Spanned;
 use super::suggest::nearest;
 use super::tree::{Entry, Node, Scalar, Value};
 pub(super) use fields::Fields;
+use names::Names;
 
 /// Reads a tree and collects what is wrong with it.
 pub(super) struct Reader<'p> {
     problems: &'p mut Diagnostics,
+    names: Names,
+    /// Loops around the step that is read.
+    loops: usize,
 }
 
 impl<'p> Reader<'p> {
     pub(super) fn new(problems: &'p mut Diagnostics) -> Self {
-        Self { problems }
+        Self { problems, names: Names::default(), loops: 0 }
     }
 
     fn add(&mut self, diagnostic: Diagnostic) {
@@ -153,6 +158,13 @@ impl<'p> Reader<'p> {
     /// A text with expressions.
     fn template(&mut self, node: &Node) -> Option<Template> {
         let scalar = self.scalar(node, &Shape::Template)?;
-        Template::read(scalar, self.problems)
+        self.template_of(scalar)
+    }
+
+    /// The same of a scalar, with the names that it uses noted.
+    fn template_of(&mut self, scalar: &Scalar) -> Option<Template> {
+        let template = Template::read(scalar, self.problems)?;
+        self.names.note_all(&template);
+        Some(template)
     }
 }

@@ -81,7 +81,9 @@ impl Reader<'_> {
         } else {
             expr::parse(inner, &place)
         };
-        parsed.map_err(|diagnostic| self.add(diagnostic)).ok()
+        let expr = parsed.map_err(|diagnostic| self.add(diagnostic)).ok()?;
+        self.names.note_expr(&expr);
+        Some(expr)
     }
 
     /// A quantity by its own reader, and within what its shape allows.

@@ -1,11 +1,13 @@
 //! Steps of mixes and journeys, and the requests in them.
 
+use super::names::Kind;
 use super::{Fields, Reader};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expr::Template;
 use crate::scenario::keys::{
     AUTH_CALL, EXPECT_MESSAGE, EXPECT_REPLY, MEASURE, MESSAGE, STEPS, Shape, UNTIL, WEBSOCKET,
 };
+use crate::scenario::limits::LOOPS_MAX;
 use crate::scenario::model::{
     Action, AuthCall, Body, Expectation, Measure, Message, Method, Request, Save, Step, WebSocket,
 };
@@ -37,6 +39,7 @@ impl Reader<'_> {
     fn step(&mut self, node: &Node) -> Option<Step> {
         let (kind, fields) = self.variant(node, &STEPS)?;
         let name = self.text(&fields, "name");
+        name.iter().for_each(|name| self.names.declare(Kind::Step, &name.value));
         let weight = fields.get("weight").map(|_| self.count(&fields, "weight"));
         let chance = self.share(&fields, "chance");
         let when = self.condition(&fields, "when");
@@ -55,7 +58,7 @@ impl Reader<'_> {
                 Action::Group { name: name?, steps: steps? }
             }
             "repeat" => {
-                let (times, steps) = (self.count(fields, kind), self.steps(fields, "steps"));
+                let (times, steps) = (self.count(fields, kind), self.looped(fields));
                 Action::Repeat { times: times?.value, steps: steps? }
             }
             "steps" => Action::Block(self.steps(fields, kind)?),
@@ -71,9 +74,41 @@ impl Reader<'_> {
         })
     }
 
+    /// The steps of a loop; a session counts the rounds of a few loops at once.
+    fn looped(&mut self, fields: &Fields<'_>) -> Option<Vec<Step>> {
+        self.loops += 1;
+        if self.loops > LOOPS_MAX {
+            let what = format!("{} loops in each other", self.loops);
+            let expected = format!("at most {LOOPS_MAX}");
+            let help = "let a loop inside be one with a greater 'repeat'";
+            let place = fields.place_of("repeat");
+            self.add(Diagnostic::new(place, what, expected).help(help));
+        }
+        let steps = self.steps(fields, "steps");
+        self.loops -= 1;
+        steps
+    }
+
+    /// Messages need a WebSocket that some step opens.
+    pub(super) fn sockets(&mut self, steps: &[Step]) {
+        if any(steps, &|action| matches!(action, Action::Open(_))).is_some() {
+            return;
+        }
+        let message = |action: &Action| {
+            matches!(action, Action::Send(_) | Action::Receive { .. } | Action::Close(_))
+        };
+        if let Some(step) = any(steps, &message) {
+            let what = "no WebSocket is open here";
+            let help = "open one before: websocket: {url: /ws}";
+            let expected = "behind a 'websocket' step";
+            self.add(Diagnostic::new(step.action.span, what, expected).help(help));
+        }
+    }
+
     fn request_step(&mut self, fields: &Fields<'_>) -> Option<Request> {
         let request = self.request(fields);
         let target = self.text(fields, "target");
+        self.names.note(Kind::Target, target.as_ref());
         let timeout = self.lasting(fields, "timeout");
         let expect = fields.get("expect").map(|node| self.expect_reply(node));
         let save = self.save(fields);
@@ -166,6 +201,9 @@ impl Reader<'_> {
 
     fn save(&mut self, fields: &Fields<'_>) -> Option<Vec<Save>> {
         let Some(node) = fields.get("save") else { return Some(Vec::new()) };
+        for entry in self.entries(node, fields.shape("save"))? {
+            self.names.declare(Kind::Saved, &entry.key.value);
+        }
         let saves = self.map(node, fields.shape("save"), |reader, node| {
             reader.one_or_many(node, &Shape::OneOrMany(&Shape::Path), Self::path_of)
         })?;
@@ -200,6 +238,7 @@ impl Reader<'_> {
             Some(Spanned::new(template, node.span))
         });
         let target = self.text(&fields, "target");
+        self.names.note(Kind::Target, target.as_ref());
         let connect_timeout = self.lasting(&fields, "connect_timeout");
         let headers = self.headers(&fields);
         Some(WebSocket { url: url?, target, connect_timeout, headers: headers? })
@@ -215,6 +254,7 @@ impl Reader<'_> {
     pub(super) fn measure(&mut self, node: &Node) -> Option<Measure> {
         let fields = self.fields(node, &MEASURE)?;
         let (name, from) = (self.text(&fields, "name"), self.text(&fields, "from"));
+        self.names.note(Kind::Step, from.as_ref());
         let until = fields.get("until").and_then(|node| {
             let fields = self.fields(node, &UNTIL)?;
             self.matches(fields.get("json")?)
@@ -234,4 +274,21 @@ impl Reader<'_> {
         let accept = accept.unwrap_or_else(|| Some(Vec::new()))?;
         Some(AuthCall { request: request?, accept, token, refresh_token, expires })
     }
+}
+
+/// The first step, inside of others too, that does such a thing.
+fn any<'s>(steps: &'s [Step], wanted: &dyn Fn(&Action) -> bool) -> Option<&'s Step> {
+    steps.iter().find_map(|step| match &step.action.value {
+        action if wanted(action) => Some(step),
+        Action::OneOf(steps)
+        | Action::Block(steps)
+        | Action::Group { steps, .. }
+        | Action::Repeat { steps, .. } => any(steps, wanted),
+        Action::Request(_)
+        | Action::Think(_)
+        | Action::Open(_)
+        | Action::Send(_)
+        | Action::Receive { .. }
+        | Action::Close(_) => None,
+    })
 }

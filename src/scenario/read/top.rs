@@ -1,5 +1,6 @@
 //! The scenario itself: targets, users, auth, data, pools, workloads, sequence.
 
+use super::names::Kind;
 use super::{Fields, Reader};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys::{AUTH, LEVEL, POOL, SCENARIO, Shape, USERS, WORKLOAD};
@@ -39,6 +40,7 @@ impl Reader<'_> {
         if let Some(node) = fields.get("profiles") {
             self.wrong(node, &Shape::Map(&Shape::Overlay));
         }
+        self.resolve(&fields);
         let scenario = Scenario {
             name: name?,
             about,
@@ -175,8 +177,11 @@ impl Reader<'_> {
     }
 
     fn work(&mut self, fields: &Fields<'_>) -> Option<Work> {
-        let mix = fields.get("mix").map(|_| self.weighted(fields, "mix").map(Work::Mix));
-        let steps = fields.get("steps").map(|_| self.steps(fields, "steps").map(Work::Journey));
+        let mix = fields.get("mix").map(|_| self.weighted(fields, "mix"));
+        let steps = fields.get("steps").map(|_| self.steps(fields, "steps"));
+        [&mix, &steps].into_iter().flatten().flatten().for_each(|steps| self.sockets(steps));
+        let mix = mix.map(|steps| steps.map(Work::Mix));
+        let steps = steps.map(|steps| steps.map(Work::Journey));
         let sessions = fields.get("websocket").map(|node| self.sessions(node, fields));
         mix.or(steps).or(sessions)?
     }
@@ -203,6 +208,7 @@ impl Reader<'_> {
         let name = self.text(&fields, "name");
         let load = fields.get("load").and_then(|node| self.load(node));
         let workload = self.text(&fields, "workload");
+        self.names.note(Kind::Workload, workload.as_ref());
         let thresholds = self.thresholds(&fields);
         let cooldown = self.duration(&fields, "cooldown");
         let cooldown = cooldown.map_or(Nanos::ZERO, |cooldown| cooldown.value);

@@ -6,6 +6,15 @@ pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Values in a tree, with what aliases repeat: nine levels of nine aliases would be 4e8.
 pub(super) const NODES_MAX: usize = 100_000;
 
+/// Bytes of a text that count as one value more: aliases repeat texts, too.
+pub(super) const NODE_BYTES: usize = 64;
+
+/// Profiles of a file: each is checked with the whole of it.
+pub(super) const PROFILES_MAX: usize = 50;
+
+/// Declared names that are compared with an unknown one, and as many are listed.
+pub(super) const NAMES_SHOWN_MAX: usize = 20;
+
 /// Levels of nesting. Steps in groups in loops need about 20; recursion over it stays small.
 pub(super) const DEPTH_MAX: usize = 64;
 

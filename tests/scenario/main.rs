@@ -6,6 +6,7 @@ mod examples;
 mod files;
 mod fuzz;
 mod golden;
+mod limits;
 mod mutations;
 mod numbers;
 mod schema;

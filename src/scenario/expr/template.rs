@@ -6,7 +6,7 @@ use super::{Expr, parse};
 use crate::scenario::diagnostic::Diagnostics;
 use crate::scenario::interpolate::braced;
 use crate::scenario::place::Spanned;
-use crate::scenario::tree::Scalar;
+use crate::scenario::tree::{Fixed, Scalar, Style};
 
 /// A text of the environment that is not to be seen.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Template {
         let (mut at, mut whole) = (0, true);
         while let Some(next) = boundary(scalar, at) {
             template.push(scalar.text.get(at..next).unwrap_or_default());
-            if let Some(fixed) = scalar.fixed.iter().find(|fixed| fixed.range.start == next) {
+            if let Some(fixed) = fixed_from(scalar, next).filter(|it| it.range.start == next) {
                 let text = scalar.text.get(fixed.range.clone()).unwrap_or_default();
                 match fixed.secret {
                     true => template.parts.push(Part::Secret(Secret(text.to_owned()))),
@@ -98,7 +98,7 @@ impl Template {
         }
         template.push(scalar.text.get(at..).unwrap_or_default());
         let alone = matches!(template.parts.as_slice(), [Part::Expr(_)]);
-        template.text = alone && scalar.style == crate::scenario::tree::Style::Quoted;
+        template.text = alone && scalar.style == Style::Quoted;
         whole.then_some(template)
     }
 
@@ -115,11 +115,13 @@ impl Template {
 
 /// Where the next expression or part of the environment begins.
 fn boundary(scalar: &Scalar, at: usize) -> Option<usize> {
-    let fixed = scalar.fixed.iter().map(|fixed| fixed.range.start).find(|start| *start >= at);
-    let rest = scalar.text.get(at..)?;
-    let expr = rest.find("${").map(|next| at + next);
-    match (fixed, expr) {
-        (Some(fixed), Some(expr)) => Some(fixed.min(expr)),
-        (fixed, expr) => fixed.or(expr),
-    }
+    let fixed = fixed_from(scalar, at).map(|fixed| fixed.range.start);
+    // Not beyond the next part of the environment: there may be many of them.
+    let rest = scalar.text.get(at..fixed.unwrap_or(scalar.text.len()))?;
+    rest.find("${").map(|next| at + next).or(fixed)
+}
+
+/// The first part of the environment that begins there or later: they are in order.
+fn fixed_from(scalar: &Scalar, at: usize) -> Option<&Fixed> {
+    scalar.fixed.get(scalar.fixed.partition_point(|fixed| fixed.range.start < at))
 }

@@ -62,6 +62,7 @@ pub(in crate::scenario) static AUTH: Section = Section {
         may("refresh", Of(&AUTH_CALL), "renews the token; if it fails, login is tried"),
         may("logout", Of(&AUTH_CALL), "gives the token back, after the load"),
         may("expires_in", Duration, "a token's life when neither the reply nor the JWT says [14m]"),
+        may("parallel", Count(1, USERS_MAX), "users registered or logged in at once [64]"),
         may("ahead", Count(0, USERS_MAX), "users logged in before the load begins [0]"),
     ]],
     rules: &[],
@@ -78,6 +79,7 @@ pub(in crate::scenario) static WORKLOAD: Section = Section {
     name: "a workload",
     about: "a load and what is done under it: a mix, steps, or WebSocket sessions",
     keys: &[&[
+        may("users", Text, "whose: the name of a group of users [all]"),
         may("user", Word(STRATEGIES), "how a session gets its user [random]"),
         may("load", Of(&LOAD), "how much; the levels of a sequence may say it instead"),
         may("start", Duration, "when, from the beginning of the run [0s]"),

@@ -96,6 +96,8 @@ pub struct Auth {
     pub logout: Option<AuthCall>,
     /// A token's life, when nothing else says it.
     pub expires_in: Option<Spanned<Nanos>>,
+    /// Users registered or logged in at once.
+    pub parallel: Option<Spanned<u64>>,
     /// Users logged in before the load begins.
     pub ahead: Option<Spanned<u64>>,
 }
@@ -125,6 +127,8 @@ pub struct Pool {
 /// A load and what is done under it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
+    /// The group that its users are of; none means all.
+    pub users: Option<Spanned<String>>,
     /// How a session gets its user.
     pub user: Strategy,
     /// How much; none means that the sequence says it.

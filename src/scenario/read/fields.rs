@@ -3,6 +3,7 @@
 use super::Reader;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys::{Rule, Section, Shape};
+use crate::scenario::limits::COLLECTED_MAX;
 use crate::scenario::place::Span;
 use crate::scenario::suggest::nearest;
 use crate::scenario::tree::{Entry, Node};
@@ -24,7 +25,8 @@ impl<'n> Fields<'n> {
         section: &'static Section,
     ) -> Self {
         let fields = Self { span: node.span, entries, section };
-        for entry in entries.iter().filter(|entry| section.key(&entry.key.value).is_none()) {
+        let unknown = entries.iter().filter(|entry| section.key(&entry.key.value).is_none());
+        for entry in unknown.take(COLLECTED_MAX) {
             let key = &entry.key;
             let what = format!("unknown key '{}' in {}", key.value, section.name);
             let near = nearest(&key.value, section.all().map(|key| key.name));

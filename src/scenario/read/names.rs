@@ -3,17 +3,21 @@
 //! Uses are noted while the file is read and looked up at its end, so that an unknown name is told
 //! together with everything else that is wrong.
 
+use std::collections::BTreeSet;
+
 use super::{Fields, Reader};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expr::{Expr, Function, Part, Template, UserField};
+use crate::scenario::limits::{COLLECTED_MAX, NAMES_SHOWN_MAX};
 use crate::scenario::place::Spanned;
 use crate::scenario::suggest::nearest;
 use crate::scenario::tree::Value;
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Data,
+    Group,
     Pool,
     Saved,
     Step,
@@ -26,13 +30,13 @@ pub(super) enum Kind {
 /// The names of a file.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    declared: Vec<(Kind, String)>,
+    declared: BTreeSet<(Kind, String)>,
     used: Vec<(Kind, Spanned<String>)>,
 }
 
 impl Names {
     pub(super) fn declare(&mut self, kind: Kind, name: &str) {
-        self.declared.push((kind, name.to_owned()));
+        self.declared.insert((kind, name.to_owned()));
     }
 
     /// Notes a use; nothing is none.
@@ -102,12 +106,14 @@ impl Reader<'_> {
             }
         }
         let Names { declared, used } = std::mem::take(&mut self.names);
-        for (kind, name) in used {
+        let lost = used.into_iter().filter(|(kind, name)| {
+            // The set is asked for pairs, so the pair is made.
+            !declared.contains(&(*kind, name.value.clone()))
+        });
+        for (kind, name) in lost.take(COLLECTED_MAX) {
             let known = declared.iter().filter(|(each, _)| *each == kind);
-            let known: Vec<&str> = known.map(|(_, name)| name.as_str()).collect();
-            if !known.contains(&name.value.as_str()) {
-                self.add(unknown(kind, &name, &known));
-            }
+            let known = known.map(|(_, name)| name.as_str()).take(NAMES_SHOWN_MAX);
+            self.add(unknown(kind, &name, &known.collect::<Vec<_>>()));
         }
     }
 }
@@ -125,6 +131,7 @@ fn unknown(kind: Kind, name: &Spanned<String>, known: &[&str]) -> Diagnostic {
                 "let a step save it: save: {{{word}: $.id}}; a text stands in quotes: '{word}'"
             ),
         ),
+        Kind::Group => ("there is no group of users", "name one of 'users'".to_owned()),
         Kind::Step => ("there is no step", format!("give the step that is meant a name: {word}")),
         Kind::Target => ("there is no target", "declare it under 'targets'".to_owned()),
         Kind::Workload => ("there is no workload", "name one of the workloads".to_owned()),

@@ -111,6 +111,7 @@ impl Reader<'_> {
     fn users(&mut self, node: &Node) -> Option<Users> {
         let fields = self.fields(node, &USERS)?;
         let name = self.text(&fields, "name");
+        name.iter().for_each(|name| self.names.declare(Kind::Group, &name.value));
         let role = self.text(&fields, "role").map(|role| role.value);
         let count = self.count(&fields, "count");
         let first = self.count(&fields, "first").map_or(1, |first| first.value);
@@ -136,6 +137,7 @@ impl Reader<'_> {
         let (register, login) = (call("register"), call("login"));
         let (refresh, logout) = (call("refresh"), call("logout"));
         let expires_in = self.lasting(&fields, "expires_in");
+        let parallel = self.count(&fields, "parallel");
         let ahead = self.count(&fields, "ahead");
         let login = login??;
         if login.token.is_none() && fields.get("login").is_some_and(|it| it.get("token").is_none())
@@ -146,7 +148,7 @@ impl Reader<'_> {
             self.add(Diagnostic::new(place, what, "'token' in it: a JSON path").help(help));
         }
         let (register, refresh, logout) = (register?, refresh?, logout?);
-        Some(Auth { register, login, refresh, logout, expires_in, ahead })
+        Some(Auth { register, login, refresh, logout, expires_in, parallel, ahead })
     }
 
     fn pool(&mut self, node: &Node) -> Option<Pool> {
@@ -161,6 +163,8 @@ impl Reader<'_> {
 
     fn workload(&mut self, node: &Node) -> Option<Workload> {
         let fields = self.fields(node, &WORKLOAD)?;
+        let users = self.text(&fields, "users");
+        self.names.note(Kind::Group, users.as_ref());
         let user = match self.word(&fields, "user") {
             Some("round-robin") => Strategy::RoundRobin,
             Some("sticky") => Strategy::Sticky,
@@ -173,7 +177,7 @@ impl Reader<'_> {
         let measure = fields.get("measure").map(|node| self.measure(node));
         let load = load.map_or(Some(None), |load| load.map(Some))?;
         let measure = measure.map_or(Some(None), |measure| measure.map(Some))?;
-        Some(Workload { user, load, start, work: work?, measure })
+        Some(Workload { users, user, load, start, work: work?, measure })
     }
 
     fn work(&mut self, fields: &Fields<'_>) -> Option<Work> {

@@ -7,7 +7,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, Span as Range, Tag};
 use super::align::{self, Notation};
 use super::{Entry, Node, Style, Value, duplicate};
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
-use crate::scenario::limits::{DEPTH_MAX, NODES_MAX};
+use crate::scenario::limits::{DEPTH_MAX, NODE_BYTES, NODES_MAX};
 use crate::scenario::place::{Span, Spanned};
 
 /// The one document of a YAML file.
@@ -17,7 +17,8 @@ pub(super) fn parse(text: &str, problems: &mut Diagnostics) -> Option<Node> {
     options.flow_nesting_limit = DEPTH_MAX * 2;
     options.block_nesting_limit = DEPTH_MAX * 2;
     let parser = Parser::new_from_str_with_options(text, options);
-    let builder = Builder { text, parser, problems, anchors: BTreeMap::new(), nodes: 0 };
+    let builder =
+        Builder { text, parser, problems, anchors: BTreeMap::new(), nodes: 0, deepest: 0 };
     builder.document()
 }
 
@@ -41,9 +42,20 @@ struct Builder<'t, 'p> {
     text: &'t str,
     parser: Parser<'t, granit_parser::StrInput<'t>>,
     problems: &'p mut Diagnostics,
-    /// Finished values with an anchor, and how many nodes each is.
-    anchors: BTreeMap<usize, (Node, usize)>,
+    anchors: BTreeMap<usize, Anchored>,
     nodes: usize,
+    /// The deepest level of what is being read.
+    deepest: usize,
+}
+
+/// A finished value with an anchor.
+#[derive(Clone)]
+struct Anchored {
+    node: Node,
+    /// How many nodes it counts.
+    weight: usize,
+    /// How many levels are below it.
+    height: usize,
 }
 
 /// The file cannot be read any further; why has been said.
@@ -93,37 +105,54 @@ impl<'t> Builder<'t, '_> {
     /// The value that begins with the event.
     fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Stop> {
         self.count(1, span)?;
-        if depth > DEPTH_MAX {
-            let what = format!("nested deeper than {DEPTH_MAX} levels");
-            let help = "say it with fewer levels";
-            return self.stop(Diagnostic::new(span, what, "fewer levels").help(help));
+        self.reach(depth, span)?;
+        if let Event::Alias(id) = event {
+            return self.alias(id, span, depth);
         }
-        let before = self.nodes;
-        let (anchor, node) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
+        let (before, outer) = (self.nodes, std::mem::replace(&mut self.deepest, depth));
+        let anchor = event.anchor_id();
+        let node = self.value(event, span, depth)?;
+        if let Some(anchor) = anchor {
+            let weight = self.nodes - before + 1;
+            let height = self.deepest - depth;
+            self.anchors.insert(anchor, Anchored { node: node.clone(), weight, height });
+        }
+        self.deepest = self.deepest.max(outer);
+        Ok(node)
+    }
+
+    fn value(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Stop> {
+        match event {
+            Event::Scalar(text, style, _, tag) => {
+                self.count(text.len() / NODE_BYTES, span)?;
                 let raw = self.text.get(span.at()..span.to()).unwrap_or_default();
                 let mut scalar = align::scalar(text.into_owned(), notation(style), raw, span.at());
                 if tag.is_some_and(|tag| self.tagged(&tag, span)) {
                     scalar.style = Style::Quoted;
                 }
-                (anchor, Node { span: trimmed(self.text, span), value: Value::Scalar(scalar) })
+                Ok(Node { span: trimmed(self.text, span), value: Value::Scalar(scalar) })
             }
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::SequenceStart(_, _, tag) => {
                 self.untagged(tag.as_deref(), span);
-                (anchor, self.sequence(span, depth)?)
+                self.sequence(span, depth)
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(_, _, tag) => {
                 self.untagged(tag.as_deref(), span);
-                (anchor, self.mapping(span, depth)?)
+                self.mapping(span, depth)
             }
-            Event::Alias(id) => return self.alias(id, span),
-            _ => return self.stop(Diagnostic::new(span, "no value here", "a value")),
-        };
-        if anchor > 0 {
-            let weight = self.nodes - before + 1;
-            self.anchors.insert(anchor, (node.clone(), weight));
+            _ => self.stop(Diagnostic::new(span, "no value here", "a value")),
         }
-        Ok(node)
+    }
+
+    /// Notes a level, if it is not too deep.
+    fn reach(&mut self, depth: usize, span: Span) -> Result<(), Stop> {
+        self.deepest = self.deepest.max(depth);
+        if depth <= DEPTH_MAX {
+            return Ok(());
+        }
+        let what = format!("nested deeper than {DEPTH_MAX} levels");
+        let help = "say it with fewer levels; what an alias repeats counts where it stands";
+        self.stop(Diagnostic::new(span, what, "fewer levels").help(help))
     }
 
     fn sequence(&mut self, open: Span, depth: usize) -> Result<Node, Stop> {
@@ -140,6 +169,7 @@ impl<'t> Builder<'t, '_> {
 
     fn mapping(&mut self, open: Span, depth: usize) -> Result<Node, Stop> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut seen = BTreeMap::new();
         loop {
             let (event, range) = self.next()?;
             if event == Event::MappingEnd {
@@ -150,9 +180,12 @@ impl<'t> Builder<'t, '_> {
             let (event, range) = self.next()?;
             let value = self.node(event, place(&range), depth + 1)?;
             let Some(key) = self.key(key) else { continue };
-            match entries.iter().find(|entry| entry.key.value == key.value) {
-                Some(first) => self.problems.add(duplicate(&key, first.key.span)),
-                None => entries.push(Entry { key, value }),
+            match seen.get(&key.value) {
+                Some(first) => self.problems.add(duplicate(&key, *first)),
+                None => {
+                    seen.insert(key.value.clone(), key.span);
+                    entries.push(Entry { key, value });
+                }
             }
         }
     }
@@ -177,12 +210,13 @@ impl<'t> Builder<'t, '_> {
     }
 
     /// What an alias repeats; its own place is where it stands.
-    fn alias(&mut self, id: usize, span: Span) -> Result<Node, Stop> {
-        let Some((node, weight)) = self.anchors.get(&id).cloned() else {
+    fn alias(&mut self, id: usize, span: Span, depth: usize) -> Result<Node, Stop> {
+        let Some(Anchored { node, weight, height }) = self.anchors.get(&id).cloned() else {
             let what = "an alias inside of what it repeats";
             return self.stop(Diagnostic::new(span, what, "an alias of a value before"));
         };
         self.count(weight, span)?;
+        self.reach(depth + height, span)?;
         Ok(node)
     }
 

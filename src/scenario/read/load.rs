@@ -12,7 +12,7 @@ impl Reader<'_> {
         let fields = self.fields(node, &LOAD)?;
         let connections = self.count(&fields, "connections");
         let closed = connections.map(|it| Spanned::new(Amount::Connections(it.value), it.span));
-        let rate = fields.get("rate").and_then(|node| self.rate_of(node, fields.shape("rate")));
+        let rate = self.rate(&fields, "rate");
         let open = rate.map(|it| Spanned::new(Amount::Rate(it.value), it.span));
         let like = fields.get("rate").map_or(Amount::Connections(0), |_| {
             Amount::Rate(crate::stdx::units::Rate { milli_per_s: 0 })
@@ -48,13 +48,12 @@ impl Reader<'_> {
     fn stage(&mut self, node: &Node, like: Amount) -> Option<Stage> {
         let (kind, fields) = self.variant(node, &STAGES)?;
         let name = self.text(&fields, "name");
-        let (level, length): (Option<&Node>, fn(_) -> _) = match kind {
-            "linear" => (fields.get(kind), Length::Linear),
-            "exponential" => (fields.get(kind), Length::Doubling),
-            _ => (None, Length::Held),
+        let length: fn(_) -> _ = match kind {
+            "linear" => Length::Linear,
+            "exponential" => Length::Doubling,
+            _ => Length::Held,
         };
-        let level = if kind == "step" { fields.get(kind) } else { level };
-        let to = level.map(|node| self.amount(node, like));
+        let to = (kind != "hold").then(|| self.amount(&fields, kind, like));
         let time = match kind {
             "exponential" => "double",
             "hold" => "hold",

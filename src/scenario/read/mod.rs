@@ -25,17 +25,36 @@ use names::Names;
 pub(super) struct Reader<'p> {
     problems: &'p mut Diagnostics,
     names: Names,
+    /// The key whose value is read, where a message about the value alone would not say it.
+    key: Option<String>,
     /// Loops around the step that is read.
     loops: usize,
 }
 
 impl<'p> Reader<'p> {
     pub(super) fn new(problems: &'p mut Diagnostics) -> Self {
-        Self { problems, names: Names::default(), loops: 0 }
+        Self { problems, names: Names::default(), key: None, loops: 0 }
     }
 
-    fn add(&mut self, diagnostic: Diagnostic) {
+    fn add(&mut self, mut diagnostic: Diagnostic) {
+        if let Some(key) = &self.key {
+            diagnostic.what = format!("{key}: {}", diagnostic.what);
+        }
         self.problems.add(diagnostic);
+    }
+
+    /// Reads the value of a key; messages about it begin with the key.
+    fn keyed<'n, T>(
+        &mut self,
+        fields: &Fields<'n>,
+        name: &str,
+        read: impl FnOnce(&mut Self, &'n Node, &'static Shape) -> Option<T>,
+    ) -> Option<T> {
+        let node = fields.get(name)?;
+        let outer = self.key.replace(name.to_owned());
+        let value = read(self, node, fields.shape(name));
+        self.key = outer;
+        value
     }
 
     /// Says that a value is not what its shape asks for.

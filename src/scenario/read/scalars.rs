@@ -4,6 +4,7 @@ use super::{Fields, Reader};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expr::{self, Expr, Template};
 use crate::scenario::keys::{PACE, Shape};
+use crate::scenario::limits::CONNECTIONS_MAX;
 use crate::scenario::model::{Amount, JsonPath, Pace, Statuses, Think};
 use crate::scenario::place::Spanned;
 use crate::scenario::suggest::nearest;
@@ -37,20 +38,21 @@ impl Reader<'_> {
     }
 
     pub(super) fn text(&mut self, fields: &Fields<'_>, name: &str) -> Option<Spanned<String>> {
-        self.text_of(fields.get(name)?, fields.shape(name))
+        self.keyed(fields, name, Self::text_of)
     }
 
     /// A text that is known now, and may be secret.
     pub(super) fn hidden(&mut self, fields: &Fields<'_>, name: &str) -> Option<Template> {
-        let node = fields.get(name)?;
-        let template = self.template(node)?;
-        if template.parts.iter().any(|part| matches!(part, expr::Part::Expr(_))) {
-            let what = "an expression in a text that must be known before the run";
-            let help = "use ${NAME} or ${secret:NAME} in capitals for the environment";
-            self.add(Diagnostic::new(node.span, what, fields.shape(name).expected()).help(help));
-            return None;
-        }
-        Some(template)
+        self.keyed(fields, name, |reader, node, shape| {
+            let template = reader.template(node)?;
+            if template.parts.iter().any(|part| matches!(part, expr::Part::Expr(_))) {
+                let what = "an expression in a text that must be known before the run";
+                let help = "use ${NAME} or ${secret:NAME} in capitals for the environment";
+                reader.add(Diagnostic::new(node.span, what, shape.expected()).help(help));
+                return None;
+            }
+            Some(template)
+        })
     }
 
     pub(super) fn address(&mut self, node: &Node) -> Option<Spanned<String>> {
@@ -141,107 +143,124 @@ impl Reader<'_> {
     }
 
     pub(super) fn count(&mut self, fields: &Fields<'_>, name: &str) -> Option<Spanned<u64>> {
-        self.count_of(fields.get(name)?, fields.shape(name))
+        self.keyed(fields, name, Self::count_of)
     }
 
     pub(super) fn duration(&mut self, fields: &Fields<'_>, name: &str) -> Option<Spanned<Nanos>> {
-        self.quantity(fields.get(name)?, fields.shape(name), units::duration)
+        self.keyed(fields, name, |reader, node, shape| {
+            reader.quantity(node, shape, units::duration)
+        })
     }
 
     /// A duration that is more than none.
     pub(super) fn lasting(&mut self, fields: &Fields<'_>, name: &str) -> Option<Spanned<Nanos>> {
-        let duration = self.duration(fields, name)?;
-        if duration.value == Nanos::ZERO {
-            let what = format!("'{name}' is no time at all");
-            self.add(Diagnostic::new(duration.span, what, "more than 0s"));
-            return None;
-        }
-        Some(duration)
+        self.keyed(fields, name, |reader, node, shape| {
+            let duration = reader.quantity(node, shape, units::duration)?;
+            if duration.value == Nanos::ZERO {
+                let what = format!("{} is no time at all", node.described());
+                reader.add(Diagnostic::new(duration.span, what, "more than 0s"));
+                return None;
+            }
+            Some(duration)
+        })
     }
 
     /// `2s`, or `2s..5s`.
     pub(super) fn think(&mut self, fields: &Fields<'_>, name: &str) -> Option<Think> {
-        let node = fields.get(name)?;
-        let span = self.quantity(node, fields.shape(name), |text| {
-            let (least, most) = text.split_once("..").unwrap_or((text, text));
-            Ok(Think { least: units::duration(least)?, most: units::duration(most)? })
-        })?;
-        let Think { least, most } = span.value;
-        if least > most {
-            let what = format!("from {least} to {most} is backwards");
-            let help = format!("write {most}..{least}");
-            self.add(Diagnostic::new(node.span, what, "the shorter one first").help(help));
-            return None;
-        }
-        Some(span.value)
+        self.keyed(fields, name, |reader, node, shape| {
+            let span = reader.quantity(node, shape, |text| {
+                let (least, most) = text.split_once("..").unwrap_or((text, text));
+                Ok(Think { least: units::duration(least)?, most: units::duration(most)? })
+            })?;
+            let Think { least, most } = span.value;
+            if least > most {
+                let what = format!("from {least} to {most} is backwards");
+                let help = format!("write {most}..{least}");
+                reader.add(Diagnostic::new(node.span, what, "the shorter one first").help(help));
+                return None;
+            }
+            Some(span.value)
+        })
     }
 
-    pub(super) fn rate_of(&mut self, node: &Node, shape: &Shape) -> Option<Spanned<Rate>> {
+    pub(super) fn rate(&mut self, fields: &Fields<'_>, name: &str) -> Option<Spanned<Rate>> {
+        self.keyed(fields, name, Self::rate_of)
+    }
+
+    fn rate_of(&mut self, node: &Node, shape: &Shape) -> Option<Spanned<Rate>> {
         self.quantity(node, shape, units::rate)
     }
 
     /// A level in the unit of the load that it belongs to.
-    pub(super) fn amount(&mut self, node: &Node, like: Amount) -> Option<Spanned<Amount>> {
-        match like {
+    pub(super) fn amount(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &str,
+        like: Amount,
+    ) -> Option<Spanned<Amount>> {
+        self.keyed(fields, name, |reader, node, _| match like {
             Amount::Connections(_) => {
-                let shape = Shape::Count(0, crate::scenario::limits::CONNECTIONS_MAX);
-                let count = self.count_of(node, &shape)?;
+                let count = reader.count_of(node, &Shape::Count(0, CONNECTIONS_MAX))?;
                 Some(Spanned::new(Amount::Connections(count.value), count.span))
             }
             Amount::Rate(_) => {
-                let rate = self.rate_of(node, &Shape::Rate)?;
+                let rate = reader.rate_of(node, &Shape::Rate)?;
                 Some(Spanned::new(Amount::Rate(rate.value), rate.span))
             }
-        }
+        })
     }
 
     /// `10 per 100ms`.
     pub(super) fn pace(&mut self, fields: &Fields<'_>, name: &str) -> Option<Pace> {
-        let (node, shape) = (fields.get(name)?, fields.shape(name));
-        let text = &self.scalar(node, shape)?.text;
-        let Some((count, every)) = text.split_once(PACE) else {
-            self.wrong(node, shape);
-            return None;
-        };
-        let pace = self.quantity(node, shape, |_| {
-            Ok(Pace { count: units::count(count)?, every: units::duration(every)? })
-        })?;
-        if pace.value.count == 0 || pace.value.every == Nanos::ZERO {
-            let what = format!("{} never gets anywhere", node.described());
-            self.add(Diagnostic::new(node.span, what, "more than 0 in more than 0s"));
-            return None;
-        }
-        Some(pace.value)
+        self.keyed(fields, name, |reader, node, shape| {
+            let text = &reader.scalar(node, shape)?.text;
+            let Some((count, every)) = text.split_once(PACE) else {
+                reader.wrong(node, shape);
+                return None;
+            };
+            let pace = reader.quantity(node, shape, |_| {
+                Ok(Pace { count: units::count(count)?, every: units::duration(every)? })
+            })?;
+            if pace.value.count == 0 || pace.value.every == Nanos::ZERO {
+                let what = format!("{} never gets anywhere", node.described());
+                reader.add(Diagnostic::new(node.span, what, "more than 0 in more than 0s"));
+                return None;
+            }
+            Some(pace.value)
+        })
     }
 
     /// A number from 0 to 1, or a percentage.
     pub(super) fn share(&mut self, fields: &Fields<'_>, name: &str) -> Option<f64> {
-        let (node, shape) = (fields.get(name)?, fields.shape(name));
-        let scalar = self.scalar(node, shape)?;
-        let Some(share) = share(&scalar.text) else {
-            self.wrong(node, shape);
-            return None;
-        };
-        if !(0.0..=1.0).contains(&share) {
-            let what = format!("{} is not between 0 and 1", node.described());
-            self.add(Diagnostic::new(node.span, what, shape.expected()));
-            return None;
-        }
-        Some(share)
+        self.keyed(fields, name, |reader, node, shape| {
+            let scalar = reader.scalar(node, shape)?;
+            let Some(share) = share(&scalar.text) else {
+                reader.wrong(node, shape);
+                return None;
+            };
+            if !(0.0..=1.0).contains(&share) {
+                let what = format!("{} is not between 0 and 1", node.described());
+                reader.add(Diagnostic::new(node.span, what, shape.expected()));
+                return None;
+            }
+            Some(share)
+        })
     }
 
     /// One of several words.
     pub(super) fn word(&mut self, fields: &Fields<'_>, name: &str) -> Option<&'static str> {
-        let (node, shape) = (fields.get(name)?, fields.shape(name));
-        let Shape::Word(words) = shape else { return None };
-        let scalar = self.scalar(node, shape)?;
-        let found = words.iter().find(|word| **word == scalar.text);
-        if found.is_none() {
-            let what = format!("'{}' is no known '{name}'", scalar.shown());
-            let near = nearest(&scalar.text, words.iter().copied());
-            self.add(Diagnostic::new(node.span, what, shape.expected()).did_you_mean(near));
-        }
-        found.copied()
+        self.keyed(fields, name, |reader, node, shape| {
+            let Shape::Word(words) = shape else { return None };
+            let scalar = reader.scalar(node, shape)?;
+            let found = words.iter().find(|word| **word == scalar.text);
+            if found.is_none() {
+                let what = format!("'{}' is no known word", scalar.shown());
+                let near = nearest(&scalar.text, words.iter().copied());
+                let diagnostic = Diagnostic::new(node.span, what, shape.expected());
+                reader.add(diagnostic.did_you_mean(near));
+            }
+            found.copied()
+        })
     }
 
     /// `201`, or `2xx`.

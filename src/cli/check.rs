@@ -1,21 +1,19 @@
 //! `onslaught check`: is this scenario file fine, and if not, everything that is wrong with it.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 
 use super::args::CheckArgs;
 use super::problems::Problems;
-use super::say;
+use super::{print, say};
 use crate::report::ExitCode;
 use crate::scenario::{self, Ink, Scenario, Source, limits};
 
 /// Checks each file; the exit code is that of the worst.
 pub(super) fn check(args: &CheckArgs) -> ExitCode {
     if args.schema {
-        // A closed pipe is no reason to fail.
-        drop(std::io::stdout().write_all(scenario::schema().as_bytes()));
-        return ExitCode::Passed;
+        return answer(&scenario::schema());
     }
     let variables = match variables(&args.env) {
         Ok(variables) => variables,
@@ -54,10 +52,7 @@ fn one(path: &Path, lookup: scenario::Lookup<'_>, profile: Option<&str>) -> Exit
     };
     let source = Source { name: &name, text: &text };
     match scenario::read(&source, lookup, profile) {
-        Ok(scenario) => {
-            drop(writeln!(std::io::stdout(), "{name}: ok ({})", summary(&scenario)));
-            ExitCode::Passed
-        }
+        Ok(scenario) => answer(&format!("{name}: ok ({})\n", summary(&scenario))),
         Err(problems) => {
             say(problems.render(&source, ink()).trim_end());
             let count = problems.iter().len();
@@ -65,6 +60,11 @@ fn one(path: &Path, lookup: scenario::Lookup<'_>, profile: Option<&str>) -> Exit
             ExitCode::InvalidScenario
         }
     }
+}
+
+/// To standard output; what cannot be written has been told.
+fn answer(text: &str) -> ExitCode {
+    if print(text) { ExitCode::Passed } else { ExitCode::Failed }
 }
 
 /// No more than a byte over what is allowed: a device may have no end.

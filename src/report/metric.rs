@@ -11,6 +11,9 @@ use crate::protocol::Failure;
 use crate::protocol::outcome::Side;
 use crate::stdx::Nanos;
 
+/// k6's name for the time of one iteration. No leaf records it: it is derived.
+pub const ITERATION_DURATION: &str = "iteration_duration";
+
 /// All metrics of a view (the run, a phase, a request), by name.
 pub type Metrics = Keyed<Metric>;
 
@@ -223,6 +226,9 @@ pub fn of_leaf(leaf: &Leaf, span: Nanos) -> Metrics {
     let ended = leaf.tally.ok + leaf.tally.failures();
     let mut pairs = vec![counter(names::HTTP_REQS, "requests", leaf.replies)];
     pairs.extend(Trend::ALL.map(trend));
+    // One iteration of an HTTP load is one operation.
+    let iteration = TrendFigures::of(leaf.trend(Trend::Duration));
+    pairs.push((ITERATION_DURATION.into(), Metric::Trend(iteration)));
     pairs.extend([
         (names::HTTP_REQ_FAILED.into(), Metric::Rate(failed(&leaf.tally))),
         (names::STATUS_CODES.into(), Metric::Statuses(statuses.collect())),

@@ -6,6 +6,7 @@
 //!        [`liar`] speaks scripted bytes; [`shards`] repeats a test per number of shards.
 //! Why so: a test of this house is five lines long, and none of them is about set-up.
 
+mod bystander;
 mod cli;
 mod hog;
 mod http;
@@ -20,6 +21,7 @@ mod target;
 mod tempdir;
 mod wait;
 
+pub(crate) use bystander::bystander;
 pub(crate) use cli::{Onslaught, Run};
 pub(crate) use hog::hogs;
 pub(crate) use liar::{Reply, liar};

@@ -13,7 +13,7 @@ use crate::engine::{self, EngineError, Pulse, Run};
 use crate::live::{Output, Progress, Tick};
 use crate::net::resolve::Reach;
 use crate::plan::{Phase, Plan, Until};
-use crate::report::figures::plural;
+use crate::report::figures::{plural, span};
 use crate::report::text::{self, Latency};
 use crate::report::{self, Colour, Context, ExitCode, Host, Report, Sinks, TrustPolicy};
 use crate::stdx::{Clock, Nanos};
@@ -112,7 +112,8 @@ fn load(
 
 /// What the first signal to end is answered with.
 fn draining(plan: &Plan) -> String {
-    format!("draining, at most {}; Ctrl-C again ends at once", engine::GRACE.min(plan.timeout))
+    let most = span(engine::GRACE.min(plan.timeout).as_secs_f64());
+    format!("draining, at most {most}; Ctrl-C again ends at once")
 }
 
 fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {

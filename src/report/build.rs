@@ -122,8 +122,8 @@ fn unmeasured(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Option<String> {
         return None;
     }
     let at = pacing::interrupted_at(outcome).unwrap_or(Nanos::ZERO);
-    if plan.warmup == Nanos::ZERO {
-        return Some("interrupted before the first request was due; nothing was measured".into());
+    if at == Nanos::ZERO || plan.warmup == Nanos::ZERO {
+        return Some("interrupted before the load had begun; nothing was measured".into());
     }
     let (at, warmup) = (span(seconds(at.min(plan.warmup))), span(seconds(plan.warmup)));
     Some(format!("interrupted after {at} of the {warmup} warm-up; nothing was measured"))

@@ -90,6 +90,18 @@ fn an_interrupted_warm_up_claims_nothing() {
 }
 
 #[test]
+fn interrupted_before_anything_began() {
+    let mut fixture = Fixture::plain();
+    interrupt(&mut fixture, Nanos::ZERO);
+    fixture.outcome.events.clear();
+    fixture.outcome.phases.clear();
+    only(&mut fixture, Tally::default());
+    let text = shown(&fixture);
+    assert!(text.contains("interrupted before the load had begun; nothing was measured"));
+    assert!(!text.contains("GENERATOR"), "it cost nothing that was measured: {text}");
+}
+
+#[test]
 fn a_failed_attempt_is_no_contradiction() {
     let mut fixture = Fixture::plain();
     fixture.outcome.ended = Ended::Unreachable("refused".into());

@@ -39,7 +39,9 @@ pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String 
     if let Some(why) = &report.unmeasured {
         page.wrapped("stopped", why, Ink::Yellow);
         sections::load(&mut page, document);
-        sections::generator(&mut page, report);
+        if !document.phases.is_empty() {
+            sections::generator(&mut page, report);
+        }
         return page.finish();
     }
     sections::dropped(&mut page, document);

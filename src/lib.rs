@@ -12,6 +12,7 @@ pub mod net;
 pub mod plan;
 pub mod protocol;
 pub mod report;
+pub mod scenario;
 pub mod session;
 pub mod stdx;
 pub mod target;

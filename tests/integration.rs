@@ -9,6 +9,8 @@ mod kit;
 mod integration {
     /// What cannot be run is refused with its cause, before anything is sent.
     mod bad_input;
+    /// Scenario files: fine, wrong, unreadable.
+    mod check;
     /// The two commands of a newcomer.
     mod demo;
     /// Malformed, endless and missing replies, each with its class.

@@ -15,8 +15,8 @@ use clap::{Args, Parser, Subcommand};
   onslaught http http://127.0.0.1:8080/health -c 256 -d 30s
   onslaught http http://10.0.0.7/api -R 5k -c 512 -d 1m --json result.json
 
-Exit codes: 0 passed, 1 failed at run time, 2 usage, 105 interrupted, 111 not trustworthy,
-113 target unreachable or host not able.")]
+Exit codes: 0 passed, 1 failed at run time, 2 usage, 104 invalid scenario, 105 interrupted,
+111 not trustworthy, 113 target unreachable or host not able.")]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -24,12 +24,39 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Say all that is wrong with scenario files, before anything is loaded
+    Check(CheckArgs),
     /// Load the embedded target for about 20 s and show what a result looks like
     Demo(DemoArgs),
     /// Load one URL, closed (-c) or at a constant rate (-R)
     Http(Box<HttpArgs>),
     /// Serve the embedded target alone, able to lie on purpose
     Target(TargetArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onslaught check load.yaml
+  onslaught check load.yaml -e BASE_URL=http://10.0.0.7:8080 --profile staging
+  onslaught check --schema > onslaught.schema.json
+
+Files are YAML, JSON (.json) or TOML (.toml) of one schema. Exit code 104: a file is wrong.")]
+pub(super) struct CheckArgs {
+    /// Scenario files
+    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    pub(super) files: Vec<PathBuf>,
+
+    /// A variable for ${NAME} in the files, before the environment's; may be given again
+    #[arg(short, long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub(super) env: Vec<String>,
+
+    /// Lay the profile of this name over the files
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+
+    /// Print the JSON Schema of scenario files, for editors
+    #[arg(long)]
+    pub(super) schema: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@
 mod ahead;
 mod args;
 mod blocking;
+mod check;
 mod demo;
 mod http;
 mod job;
@@ -34,6 +35,7 @@ pub fn run() -> ExitCode {
     };
     match cli.command {
         Command::Http(args) => http_command(&args, &allowed),
+        Command::Check(args) => check::check(&args),
         Command::Demo(args) => demo::demo(&args, &allowed),
         Command::Target(args) => target::serve(&args, &allowed),
     }

@@ -1,0 +1,226 @@
+//! The scenario itself: targets, users, auth, data, pools, workloads, sequence.
+
+use super::names::Kind;
+use super::{Fields, Reader};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::keys::{AUTH, LEVEL, POOL, SCENARIO, Shape, USERS, WORKLOAD};
+use crate::scenario::model::{
+    Auth, Level, Named, Pool, Scenario, Sessions, Strategy, Target, Threshold, Users, Work,
+    Workload,
+};
+use crate::scenario::place::Spanned;
+use crate::scenario::tree::Node;
+use crate::stdx::Nanos;
+
+impl Reader<'_> {
+    /// The whole file.
+    pub(in crate::scenario) fn scenario(&mut self, node: &Node) -> Option<Scenario> {
+        let fields = self.fields(node, &SCENARIO)?;
+        let name = self.text(&fields, "name");
+        let about = self.text(&fields, "about").map(|about| about.value);
+        let targets = self.targets(&fields);
+        let timeout = self.lasting(&fields, "timeout");
+        let users = fields
+            .get("users")
+            .map(|node| self.one_or_many(node, fields.shape("users"), Self::users));
+        let auth = fields.get("auth").map(|node| self.auth(node));
+        let data = self.named(&fields, "data", |reader, node| {
+            reader.items(node, &Shape::List(&Shape::Json), Self::json)
+        });
+        let pools = self.named(&fields, "pools", Self::pool);
+        let workloads = self.named(&fields, "workloads", Self::workload);
+        let thresholds = self.thresholds(&fields);
+        let sequence = fields
+            .get("sequence")
+            .map(|node| self.items(node, fields.shape("sequence"), Self::level));
+        let tags = self.named(&fields, "tags", |reader, node| {
+            reader.text_of(node, &Shape::Text).map(|text| text.value)
+        });
+        // Profiles that are a mapping were taken out of the tree before.
+        if let Some(node) = fields.get("profiles") {
+            self.wrong(node, &Shape::Map(&Shape::Overlay));
+        }
+        self.resolve(&fields);
+        let scenario = Scenario {
+            name: name?,
+            about,
+            targets: targets?,
+            timeout,
+            users: users.unwrap_or_else(|| Some(Vec::new()))?,
+            auth: auth.map_or(Some(None), |auth| auth.map(Some))?,
+            data: data?,
+            pools: pools?,
+            workloads: workloads?,
+            thresholds: thresholds?,
+            sequence: sequence.unwrap_or_else(|| Some(Vec::new()))?,
+            tags: tags?,
+            profile: None,
+        };
+        self.whole(&scenario, &fields);
+        Some(scenario)
+    }
+
+    /// What can only be seen in the whole.
+    fn whole(&mut self, scenario: &Scenario, fields: &Fields<'_>) {
+        if scenario.workloads.is_empty() && fields.get("workloads").is_some() {
+            let what = "a scenario without workloads";
+            self.add(Diagnostic::new(fields.place_of("workloads"), what, "at least one workload"));
+        }
+        let mut loadless = scenario.workloads.iter().filter(|each| each.value.load.is_none());
+        if let (Some(workload), true) = (loadless.next(), scenario.sequence.is_empty()) {
+            let what = format!("the workload '{}' has no load", workload.name.value);
+            let expected = "load: {connections: 50, for: 60s}";
+            let help = "only the levels of a 'sequence' can stand in for it";
+            self.add(Diagnostic::new(workload.name.span, what, expected).help(help));
+        }
+        if let (Some(auth), true) = (fields.get("auth"), scenario.users.is_empty()) {
+            let place = crate::scenario::place::Span { end: auth.span.start, ..auth.span };
+            let what = "'auth' without 'users'";
+            let help =
+                "say who logs in: users: {count: 20, email: user{n}@example.com, password: …}";
+            self.add(Diagnostic::new(place, what, "only beside 'users'").help(help));
+        }
+    }
+
+    fn targets(&mut self, fields: &Fields<'_>) -> Option<Vec<Target>> {
+        if let Some(node) = fields.get("target") {
+            let url = self.address(node)?;
+            let name = Spanned::new("default".to_owned(), url.span);
+            return Some(vec![Target { name, url }]);
+        }
+        let node = fields.get("targets")?;
+        let targets = self.map(node, fields.shape("targets"), Self::address)?;
+        if targets.is_empty() {
+            self.add(Diagnostic::new(node.span, "no targets", fields.shape("targets").expected()));
+        }
+        Some(targets.into_iter().map(|(name, url)| Target { name, url }).collect())
+    }
+
+    /// Names of the user's, each with a value; none if the key is not there.
+    fn named<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &str,
+        read: impl FnMut(&mut Self, &Node) -> Option<T>,
+    ) -> Option<Vec<Named<T>>> {
+        let Some(node) = fields.get(key) else { return Some(Vec::new()) };
+        let map = self.map(node, fields.shape(key), read)?;
+        Some(map.into_iter().map(|(name, value)| Named { name, value }).collect())
+    }
+
+    fn users(&mut self, node: &Node) -> Option<Users> {
+        let fields = self.fields(node, &USERS)?;
+        let name = self.text(&fields, "name");
+        name.iter().for_each(|name| self.names.declare(Kind::Group, &name.value));
+        let role = self.text(&fields, "role").map(|role| role.value);
+        let count = self.count(&fields, "count");
+        let first = self.count(&fields, "first").map_or(1, |first| first.value);
+        let prefix = self.text(&fields, "prefix");
+        let email = self.text(&fields, "email");
+        let password = self.hidden(&fields, "password");
+        let several = count.as_ref().is_some_and(|count| count.value > 1);
+        if let Some(email) = email.as_ref().filter(|it| several && !it.value.contains("{n}")) {
+            let what = "all users of the group would have the same address";
+            let expected = "an address with {n}, such as loadtest{n}@example.com";
+            self.add(Diagnostic::new(email.span, what, expected));
+        }
+        let prefixed = prefix.map(|it| Spanned::new(it.value + "{n}@example.com", it.span));
+        Some(Users { name, role, count: count?, first, email: email.or(prefixed), password })
+    }
+
+    fn auth(&mut self, node: &Node) -> Option<Auth> {
+        let fields = self.fields(node, &AUTH)?;
+        let mut call = |key: &str| {
+            let call = fields.get(key).map(|node| self.auth_call(node));
+            call.map_or(Some(None), |call| call.map(Some))
+        };
+        let (register, login) = (call("register"), call("login"));
+        let (refresh, logout) = (call("refresh"), call("logout"));
+        let expires_in = self.lasting(&fields, "expires_in");
+        let parallel = self.count(&fields, "parallel");
+        let ahead = self.count(&fields, "ahead");
+        let login = login??;
+        if login.token.is_none() && fields.get("login").is_some_and(|it| it.get("token").is_none())
+        {
+            let what = "a login that says nowhere what it gives";
+            let help = "say where the token stands in the reply: token: $.accessToken";
+            let place = fields.place_of("login");
+            self.add(Diagnostic::new(place, what, "'token' in it: a JSON path").help(help));
+        }
+        let (register, refresh, logout) = (register?, refresh?, logout?);
+        Some(Auth { register, login, refresh, logout, expires_in, parallel, ahead })
+    }
+
+    fn pool(&mut self, node: &Node) -> Option<Pool> {
+        let keep = if node.is_null() {
+            None
+        } else {
+            let fields = self.fields(node, &POOL)?;
+            self.count(&fields, "keep")
+        };
+        Some(Pool { keep: keep.map_or(100, |keep| keep.value) })
+    }
+
+    fn workload(&mut self, node: &Node) -> Option<Workload> {
+        let fields = self.fields(node, &WORKLOAD)?;
+        let users = self.text(&fields, "users");
+        self.names.note(Kind::Group, users.as_ref());
+        let user = match self.word(&fields, "user") {
+            Some("round-robin") => Strategy::RoundRobin,
+            Some("sticky") => Strategy::Sticky,
+            Some("unique") => Strategy::Unique,
+            Some(_) | None => Strategy::Random,
+        };
+        let load = fields.get("load").map(|node| self.load(node));
+        let start = self.duration(&fields, "start").map_or(Nanos::ZERO, |start| start.value);
+        let work = self.work(&fields);
+        let measure = fields.get("measure").map(|node| self.measure(node));
+        let load = load.map_or(Some(None), |load| load.map(Some))?;
+        let measure = measure.map_or(Some(None), |measure| measure.map(Some))?;
+        Some(Workload { users, user, load, start, work: work?, measure })
+    }
+
+    fn work(&mut self, fields: &Fields<'_>) -> Option<Work> {
+        let mix = fields.get("mix").map(|_| self.weighted(fields, "mix"));
+        let steps = fields.get("steps").map(|_| self.steps(fields, "steps"));
+        [&mix, &steps].into_iter().flatten().flatten().for_each(|steps| self.sockets(steps));
+        let mix = mix.map(|steps| steps.map(Work::Mix));
+        let steps = steps.map(|steps| steps.map(Work::Journey));
+        let sessions = fields.get("websocket").map(|node| self.sessions(node, fields));
+        mix.or(steps).or(sessions)?
+    }
+
+    fn sessions(&mut self, node: &Node, fields: &Fields<'_>) -> Option<Work> {
+        let websocket = self.websocket(node);
+        let every = self.lasting(fields, "every");
+        let sample = self.count(fields, "sample");
+        let send = fields.get("send").map(|node| self.message(node));
+        let expect = fields.get("expect").map(|node| self.expect_message(node));
+        if let (Some(node), true, true) = (fields.get("every"), send.is_none(), expect.is_none()) {
+            let help = "send: {json: {type: ping}}";
+            let what = "'every' without anything to do";
+            self.add(Diagnostic::new(node.span, what, "only beside 'send'").help(help));
+        }
+        let send = send.map_or(Some(None), |send| send.map(Some))?;
+        let expect = expect.map_or(Some(None), |expect| expect.map(Some))?;
+        let sessions = Sessions { websocket: websocket?, every, sample, send, expect };
+        Some(Work::Sessions(Box::new(sessions)))
+    }
+
+    fn level(&mut self, node: &Node) -> Option<Level> {
+        let fields = self.fields(node, &LEVEL)?;
+        let name = self.text(&fields, "name");
+        let load = fields.get("load").and_then(|node| self.load(node));
+        let workload = self.text(&fields, "workload");
+        self.names.note(Kind::Workload, workload.as_ref());
+        let thresholds = self.thresholds(&fields);
+        let cooldown = self.duration(&fields, "cooldown");
+        let cooldown = cooldown.map_or(Nanos::ZERO, |cooldown| cooldown.value);
+        Some(Level { name: name?, load: load?, workload, thresholds: thresholds?, cooldown })
+    }
+
+    fn thresholds(&mut self, fields: &Fields<'_>) -> Option<Vec<Spanned<Threshold>>> {
+        let Some(node) = fields.get("thresholds") else { return Some(Vec::new()) };
+        self.items(node, fields.shape("thresholds"), Self::threshold)
+    }
+}

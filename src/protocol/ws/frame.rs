@@ -9,9 +9,10 @@
 //! ```
 //!
 //! Rules are judged in the order of the bytes that break them, so that the same fault is found
-//! however the header was cut. That, and an error of 24 bytes that names the rule, is why this is
-//! not `FrameHeader::parse` of tungstenite, whose result takes 136 bytes and which leaves RSV, mask
-//! and length rules to its caller; the tests hold the two against each other.
+//! however the header was cut. That, and an error that names the rule, is why this is not
+//! `FrameHeader::parse` of tungstenite: it leaves RSV, mask and length rules to its caller, judges
+//! the code last, and takes about twice the instructions (144, by callgrind, for a header of two
+//! bytes). The tests hold the two against each other.
 
 use std::fmt;
 

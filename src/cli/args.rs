@@ -58,8 +58,9 @@ pub(super) struct HttpArgs {
     #[arg(short, long, value_name = "N", default_value = "64", allow_hyphen_values = true)]
     pub(super) connections: String,
 
-    /// How long [default: 10s, or until -n is reached]
-    #[arg(short, long, value_name = "TIME", alias = "time", short_alias = 'z')]
+    /// How long, after the warm-up [default: 10s, or until -n is reached]; requests in flight at
+    /// the end may then take up to --timeout to end (5 s after Ctrl-C)
+    #[arg(short, long, value_name = "TIME", visible_alias = "time", visible_short_alias = 'z')]
     #[arg(allow_hyphen_values = true)]
     pub(super) duration: Option<String>,
 
@@ -72,11 +73,17 @@ pub(super) struct HttpArgs {
     pub(super) cores: Option<String>,
 
     /// Arrivals per second over all shards (open model): 500, 5k, 300/m
-    #[arg(short = 'R', long, value_name = "RATE", alias = "rps", short_alias = 'q')]
+    #[arg(
+        short = 'R',
+        long,
+        value_name = "RATE",
+        visible_alias = "rps",
+        visible_short_alias = 'q'
+    )]
     #[arg(allow_hyphen_values = true)]
     pub(super) rate: Option<String>,
 
-    /// Stop after so many requests
+    /// Stop after so many requests, those of the warm-up not counted
     #[arg(short = 'n', long, value_name = "N", allow_hyphen_values = true)]
     pub(super) requests: Option<String>,
 
@@ -85,11 +92,11 @@ pub(super) struct HttpArgs {
     pub(super) headers: Vec<String>,
 
     /// The method [default: GET, or POST with a body]
-    #[arg(short = 'X', long, value_name = "METHOD", short_alias = 'm')]
+    #[arg(short = 'X', long, value_name = "METHOD", visible_short_alias = 'm')]
     pub(super) method: Option<String>,
 
-    /// The request's body
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    /// The request's body; @FILE takes a file's content, of at most 64 MiB
+    #[arg(long, value_name = "TEXT|@FILE", allow_hyphen_values = true)]
     pub(super) body: Option<String>,
 
     /// Show the whole spectrum of response and service times
@@ -100,7 +107,7 @@ pub(super) struct HttpArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
 
-    /// From the start of an attempt until its reply has ended
+    /// From the start of an attempt until its reply has ended; the run's end waits as long
     #[arg(long, value_name = "TIME", default_value = "30s", allow_hyphen_values = true)]
     pub(super) timeout: String,
 
@@ -136,7 +143,7 @@ pub(super) struct HttpArgs {
 
 Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count.")]
 pub(super) struct TargetArgs {
-    /// Address and port; port 0 takes a free one
+    /// Address or name, and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub(super) listen: String,
 
@@ -144,7 +151,8 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(super) cores: Option<String>,
 
-    /// Lies, each told every K-th time: delay:K:TIME, 5xx:K, close:K, truncate:K, corrupt:K
+    /// Lies, each told every K-th time: delay:K:TIME, 5xx:K, close:K, truncate:K, corrupt:K;
+    /// where several are due only the first of close > corrupt > truncate > 5xx > delay is told
     #[arg(long, value_name = "LIST")]
     pub(super) misbehave: Option<String>,
 

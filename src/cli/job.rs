@@ -1,27 +1,23 @@
 //! One run from a compiled plan to its report: everything that can fail does so before the load.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::ahead::{self, Obstacle};
 use super::signals::Interrupts;
-use super::{refuse, say};
-use crate::doctor::{CoreError, Cores, raise_locked_memory, raise_open_files};
+use super::{print, refuse, say};
+use crate::doctor::{CoreError, Cores};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::engine::{self, EngineError, Pulse, Run};
 use crate::live::{Output, Progress, Tick};
-use crate::metrics::Recorder;
-use crate::metrics::recorder::End;
-use crate::net::error::Cause;
-use crate::net::probe::{self, Unreachable};
-use crate::net::resolve::{Reach, ResolveError, resolve};
-use crate::net::ring::{Ring, RingOptions};
+use crate::net::resolve::Reach;
 use crate::plan::{Phase, Plan, Until};
-use crate::protocol::Failure;
+use crate::report::figures::{plural, span};
 use crate::report::text::{self, Latency};
 use crate::report::{self, Colour, Context, ExitCode, Host, Report, Sinks, TrustPolicy};
 use crate::stdx::{Clock, Nanos};
+use crate::verdict::trust::Verdict;
 
 /// A run that has been understood; only the name is not resolved yet.
 #[derive(Debug)]
@@ -40,16 +36,8 @@ pub(super) struct Job {
     pub(super) folder: Option<PathBuf>,
     pub(super) latency: Latency,
     pub(super) policy: TrustPolicy,
-}
-
-/// Longest wait for the first connection to a target.
-const PROBE: Nanos = Nanos::from_secs(5);
-
-/// Why nothing was loaded.
-enum Obstacle {
-    Resolve(ResolveError),
-    Unreachable(Unreachable),
-    Host(String),
+    /// Why a saturated generator is accepted, where it is.
+    pub(super) accepted: Option<&'static str>,
 }
 
 /// Executes the job and tells its result.
@@ -62,36 +50,25 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Ok(sinks) => sinks,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
-    let resolved = resolve(&job.host, job.port, job.reach);
-    let local = resolved.as_ref().is_ok_and(|to| to.iter().any(|to| to.ip().is_loopback()));
+    let resolved = ahead::resolved(&job.host, job.port, job.reach, &interrupts);
+    let local =
+        resolved.as_ref().is_ok_and(|to| to.iter().any(|to| to.ip().to_canonical().is_loopback()));
     let cores = match place(&job, allowed, local) {
         Ok(cores) => cores,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
     job.plan.shards = u32::try_from(cores.len()).unwrap_or(u32::MAX);
-    let clock = Clock::start();
-    let ready = resolved.map_err(Obstacle::Resolve).and_then(|addresses| {
-        able(&job.plan)?;
-        let patience = Duration::from(job.plan.timeout.min(PROBE));
-        probe::answering(&addresses, patience).map_err(Obstacle::Unreachable)
+    let ready = resolved.and_then(|addresses| {
+        ahead::able(&job.plan)?;
+        ahead::answering(&job.host, addresses, job.plan.timeout, &interrupts)
     });
-    let (plan, outcome) = match ready {
-        Ok(addresses) => {
-            job.plan.addresses = addresses;
-            let plan = Arc::new(job.plan.clone());
-            let outcome = load(&plan, &cores, clock, &interrupts);
-            let outcome = outcome.unwrap_or_else(|error| {
-                nothing_loaded(&plan, &Obstacle::Host(error.to_string()), &cores)
-            });
-            (plan, outcome)
-        }
-        Err(obstacle) => {
-            let plan = Arc::new(job.plan.clone());
-            let outcome = nothing_loaded(&plan, &obstacle, &cores);
-            (plan, outcome)
-        }
-    };
-    tell(&job, &plan, &outcome, sinks)
+    let outcome = ready.and_then(|addresses| {
+        job.plan.addresses = addresses;
+        load(&Arc::new(job.plan.clone()), &cores, &interrupts)
+            .map_err(|error| Obstacle::Host(error.to_string()))
+    });
+    let outcome = outcome.unwrap_or_else(|obstacle| obstacle.outcome(&job.plan, &cores));
+    tell(&job, &outcome, sinks)
 }
 
 /// Cores for the shards: those chosen, else those allowed, less one for a target beside us.
@@ -102,26 +79,18 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
     let default = all.saturating_sub(spare).max(1);
     let shards = job.shards.map_or(default, |shards| usize::try_from(shards).unwrap_or(usize::MAX));
     let connections = usize::try_from(job.plan.connections).unwrap_or(usize::MAX);
+    let cores = cores.first(shards)?;
     if shards > connections && job.shards.is_some() {
-        say(&format!("note: {connections} shards suffice for {connections} connections (-c)"));
+        let suffice = if connections == 1 { "shard suffices" } else { "shards suffice" };
+        let all = plural(job.plan.connections.into(), "connection");
+        say(&format!("note: {connections} {suffice} for {all} (-c)"));
     }
-    Ok(cores.first(shards)?[..shards.min(connections)].to_vec())
-}
-
-fn able(plan: &Plan) -> Result<(), Obstacle> {
-    let sockets = u64::from(plan.connections.div_ceil(plan.shards.max(1)));
-    let raised = raise_open_files(sockets).and_then(|()| raise_locked_memory());
-    raised.map_err(|error| Obstacle::Host(error.to_string()))?;
-    // A ring like those of the shards, for what the kernel has to say: executors say less.
-    let sockets = u32::try_from(sockets).unwrap_or(u32::MAX);
-    let ring = Ring::new(RingOptions::for_slots(sockets));
-    ring.map(drop).map_err(|error| Obstacle::Host(error.to_string()))
+    Ok(cores[..shards.min(connections)].to_vec())
 }
 
 fn load(
     plan: &Arc<Plan>,
     cores: &[usize],
-    clock: Clock,
     interrupts: &Interrupts,
 ) -> Result<Outcome, EngineError> {
     let mut progress = Progress::new(Output::Stderr(colour(std::io::stderr().is_terminal())));
@@ -129,13 +98,22 @@ fn load(
         plan,
         Run {
             cores,
-            clock,
+            clock: Clock::start(),
             interrupts: &|| interrupts.count(),
-            observer: &mut |pulse| progress.tick(&tick(plan, &pulse)),
+            observer: &mut |pulse| match interrupts.count() {
+                0 => progress.tick(&tick(plan, &pulse)),
+                _ => progress.close(&draining(plan)),
+            },
         },
     );
     progress.finish();
     outcome
+}
+
+/// What the first signal to end is answered with.
+fn draining(plan: &Plan) -> String {
+    let most = span(engine::GRACE.min(plan.timeout).as_secs_f64());
+    format!("draining, at most {most}; Ctrl-C again ends at once")
 }
 
 fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
@@ -149,7 +127,7 @@ fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
         planned,
         operations,
         replies_per_s: per_second(row.replies, row.span),
-        p99: row.response.p99,
+        p99: (row.replies > 0).then_some(row.response.p99),
         failed: pulse.failed,
         in_flight: row.in_flight,
         connections: row.connections,
@@ -162,83 +140,44 @@ fn per_second(count: u64, span: Nanos) -> f64 {
     if span == Nanos::ZERO { 0.0 } else { count as f64 / span.as_secs_f64() }
 }
 
-/// The outcome of a run that could not begin. An attempt to reach the target counts as the one
-/// operation that it was.
-fn nothing_loaded(plan: &Plan, obstacle: &Obstacle, cores: &[usize]) -> Outcome {
-    let (failure, text) = match obstacle {
-        Obstacle::Resolve(error) => {
-            let name =
-                matches!(error, ResolveError::NoSuchName { .. } | ResolveError::Empty { .. });
-            (name.then_some(Failure::Dns), error.to_string())
-        }
-        Obstacle::Unreachable(error) => (Some(probe_failure(error)), unreachable_text(error)),
-        Obstacle::Host(text) => (None, text.clone()),
-    };
-    let mut recorder = Recorder::default();
-    if let Some(failure) = failure {
-        let leaf = plan.leaf(Phase::Load, 0);
-        recorder.scheduled(leaf);
-        recorder.begun(leaf);
-        recorder.ended(leaf, End::Failed(failure), Nanos::ZERO);
-        recorder.sample(failure, || text.clone());
-    }
-    Outcome::not_begun(Ended::Unreachable(text), recorder, cores)
-}
-
-fn unreachable_text(error: &Unreachable) -> String {
-    let cure = match error.kind() {
-        Cause::Refused => "nobody listens there; start the target, or check address and port",
-        Cause::TimedOut => "no answer; check the address, routes and firewalls",
-        _ => "check the address, routes and firewalls",
-    };
-    format!("the target cannot be reached: {error}: {cure}")
-}
-
-fn probe_failure(error: &Unreachable) -> Failure {
-    match error.kind() {
-        Cause::Refused => Failure::Refused,
-        Cause::TimedOut => Failure::TimeoutConnect,
-        Cause::Reset => Failure::Reset,
-        Cause::LocalPorts => Failure::LocalPorts,
-        Cause::LocalFds => Failure::LocalFds,
-        Cause::LocalMemory | Cause::NoBuffers => Failure::LocalMemory,
-        Cause::Unreachable | Cause::Canceled | Cause::Other => Failure::Connect,
-    }
-}
-
 /// The summary on the terminal, the results in their files.
-fn tell(job: &Job, plan: &Plan, outcome: &Outcome, sinks: Sinks) -> ExitCode {
+fn tell(job: &Job, outcome: &Outcome, sinks: Sinks) -> ExitCode {
     let context = Context { host: Host::read(), policy: job.policy, ..Context::default() };
-    let report = report::build(outcome, plan, context);
-    show(&report, job.latency, sinks.take_stdout());
+    let report = report::build(outcome, &job.plan, context);
+    let mut whole = show(&report, job, sinks.take_stdout());
     let written = sinks.write(&report);
     for error in &written {
         say(&format!("error: {error}"));
     }
+    whole &= written.is_empty();
     if let (true, Some(folder)) = (written.is_empty(), job.folder.as_deref()) {
-        name_folder(folder);
+        whole &= print(&format!("\nresults in {}\n", folder.display()));
     }
-    if written.is_empty() { report.exit } else { ExitCode::Failed }
+    if whole { report.exit } else { ExitCode::Failed }
 }
 
-fn name_folder(folder: &Path) {
-    drop(writeln!(std::io::stdout(), "\nresults in {}", folder.display()));
-}
-
-fn show(report: &Report<'_>, latency: Latency, stdout_taken: bool) {
+/// The summary, where standard output is free; false when it cannot be written.
+fn show(report: &Report<'_>, job: &Job, stdout_taken: bool) -> bool {
     if let Ended::Unreachable(reason) = &report.outcome.ended {
-        return say(&format!("error: {reason}"));
+        say(&format!("error: {reason}"));
+        return true;
     }
-    // Whoever closed the pipe does not want to read on.
+    let text = |terminal| text::summary(report, job.latency, colour(terminal));
+    let accepted = match (job.accepted, report.outcome.trust.verdict) {
+        (Some(why), Verdict::GeneratorSaturated) if report.exit == ExitCode::Passed => {
+            format!("\n{why}\n")
+        }
+        _ => String::new(),
+    };
     if stdout_taken {
-        let colour = colour(std::io::stderr().is_terminal());
-        drop(write!(std::io::stderr(), "{}", text::summary(report, latency, colour)));
-    } else {
-        let colour = colour(std::io::stdout().is_terminal());
-        drop(write!(std::io::stdout(), "{}", text::summary(report, latency, colour)));
+        let text = text(std::io::stderr().is_terminal()) + &accepted;
+        say(text.trim_end());
+        return true;
     }
+    print(&(text(std::io::stdout().is_terminal()) + &accepted))
 }
 
 fn colour(terminal: bool) -> Colour {
-    Colour::choose(std::env::var_os("NO_COLOR").as_deref(), terminal)
+    let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
+    Colour::choose(no_color.as_deref(), term.as_deref(), terminal)
 }

@@ -3,13 +3,17 @@
 //! Gives:      [`run`], the whole program.
 //! Neighbours: everything.
 
+mod ahead;
 mod args;
+mod blocking;
 mod demo;
 mod http;
 mod job;
 mod problems;
 mod signals;
 mod target;
+
+use std::io::Write as _;
 
 use clap::Parser;
 
@@ -47,9 +51,12 @@ fn http_command(args: &args::HttpArgs, allowed: &Cores) -> ExitCode {
 
 /// Help and version are answers, everything else is a mistake of usage.
 fn explain(error: &clap::Error) -> ExitCode {
-    // A closed pipe is no reason to fail.
-    drop(error.print());
-    if error.use_stderr() { ExitCode::Usage } else { ExitCode::Passed }
+    let printed = error.print();
+    match printed {
+        _ if error.use_stderr() => ExitCode::Usage,
+        Err(cause) => untold(&cause),
+        Ok(()) => ExitCode::Passed,
+    }
 }
 
 /// One line on standard error.
@@ -58,8 +65,23 @@ fn refuse(code: ExitCode, error: &dyn std::fmt::Display) -> ExitCode {
     code
 }
 
+/// Writes to standard output. Whoever closes a pipe has read enough; what else cannot be written
+/// is told, and false.
+fn print(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_or_else(|cause| untold(&cause) == ExitCode::Passed, |()| true)
+}
+
+/// What becomes of a text that standard output did not take.
+fn untold(cause: &std::io::Error) -> ExitCode {
+    if cause.kind() == std::io::ErrorKind::BrokenPipe {
+        return ExitCode::Passed;
+    }
+    refuse(ExitCode::Failed, &format!("cannot write standard output: {cause}"))
+}
+
 /// Writes to standard error; nobody listening is fine.
 fn say(text: &str) {
-    use std::io::Write as _;
     drop(writeln!(std::io::stderr(), "{text}"));
 }

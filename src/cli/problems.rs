@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::stdx::Nanos;
+use crate::report::figures::plural;
+use crate::stdx::units::UnitError;
+use crate::stdx::{Nanos, units};
 
 /// Every problem found so far.
 #[derive(Debug, Default)]
@@ -25,25 +27,31 @@ impl Problems {
         value.map_err(|error| self.add(place, &error.to_string())).ok()
     }
 
-    /// Notes a number outside of `least..=most`.
-    pub(super) fn within(
+    /// A number of things of which there are to be `least` to `most`, or nothing and a note.
+    pub(super) fn number(
         &mut self,
         place: &str,
-        value: Option<u64>,
-        least: u64,
-        most: u64,
-        why: &str,
-    ) {
-        if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
-            let message = format!("{value} is not between {least} and {most}: {why}");
-            self.add(place, &message);
+        text: &str,
+        (least, most): (u64, u64),
+        noun: &str,
+    ) -> Option<u64> {
+        let few = || format!("{text} is too few; at least {} is needed", plural(least, noun));
+        let many = || format!("{text} is too many; the most are {}", plural(most, noun));
+        match units::count(text) {
+            Ok(value) if value < least => self.add(place, &few()),
+            Ok(value) if value <= most => return Some(value),
+            Ok(_) | Err(UnitError::TooLarge(..)) => self.add(place, &many()),
+            Err(error) => self.add(place, &error.to_string()),
         }
+        None
     }
 
     /// Notes a time outside of `least..=most`.
     pub(super) fn span(&mut self, place: &str, value: Option<Nanos>, least: Nanos, most: Nanos) {
         if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
-            let message = if value < least {
+            let message = if value == Nanos::ZERO {
+                format!("no time at all is too short; the shortest is {least}")
+            } else if value < least {
                 format!("{value} is too short; the shortest is {least}")
             } else {
                 format!("{value} is too long; the longest is {most}")

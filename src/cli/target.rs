@@ -1,12 +1,12 @@
 //! `onslaught target`: serve until a signal, or until standard input ends if asked so.
 
-use std::io::{Read as _, Write as _};
-use std::net::SocketAddr;
+use std::fmt::Display;
+use std::io::Read as _;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use super::args::TargetArgs;
 use super::problems::Problems;
-use super::refuse;
-use super::say;
+use super::{print, refuse, say};
 use crate::doctor::{Cores, raise_open_files};
 use crate::report::ExitCode;
 use crate::target::{self, Misbehaviour, Options};
@@ -26,8 +26,8 @@ pub(super) fn serve(args: &TargetArgs, allowed: &Cores) -> ExitCode {
         end_with_stdin();
     }
     let announce = |address: SocketAddr| {
-        let mut out = std::io::stdout();
-        drop(writeln!(out, "listening on {address}").and_then(|()| out.flush()));
+        // It serves all the same: who started it may know the port.
+        print(&format!("listening on {address}\n"));
     };
     match target::serve(&options, announce, target::drive) {
         Ok(()) => ExitCode::Passed,
@@ -37,21 +37,39 @@ pub(super) fn serve(args: &TargetArgs, allowed: &Cores) -> ExitCode {
 
 fn understand(args: &TargetArgs, allowed: &Cores) -> Result<Options, Problems> {
     let mut problems = Problems::default();
-    let wrong =
-        |_| format!("'{}' is no address; expected ADDR:PORT, as 127.0.0.1:8080", args.listen);
-    let listen = problems.keep("--listen", args.listen.parse().map_err(wrong));
+    let listen = problems.keep("--listen", listen(&args.listen));
     let cores = match &args.cores {
         Some(list) => problems.keep("--cores", allowed.choose(list)),
         None => Some(allowed.last()),
     };
-    let lies = args.misbehave.as_deref().map(Misbehaviour::parse);
-    let lies = match lies {
-        Some(lies) => problems.keep("--misbehave", lies),
+    let lies = match args.misbehave.as_deref().map(Misbehaviour::parse) {
+        Some(Ok(lies)) => Some(lies),
+        Some(Err(wrong)) => {
+            wrong.problems.iter().for_each(|what| problems.add("--misbehave", &what.to_string()));
+            None
+        }
         None => Some(Misbehaviour::default()),
     };
     problems
         .or(|| Some(Options { listen: listen?, cores: cores?.all().to_vec(), misbehaviour: lies? }))
 }
+
+/// An address as numbers, or a name that resolves; of several the first.
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    let wrong =
+        |why: &dyn Display| format!("'{text}' is no address: {why}; expected ADDR:PORT, {EXAMPLE}");
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let Some((_, port)) = text.rsplit_once(':') else { return Err(wrong(&"it names no port")) };
+    if port.parse::<u16>().is_err() {
+        return Err(wrong(&format!("'{port}' is no port between 0 and 65535")));
+    }
+    let mut found = text.to_socket_addrs().map_err(|error| wrong(&error))?;
+    found.next().ok_or_else(|| wrong(&"the name has none"))
+}
+
+const EXAMPLE: &str = "as 127.0.0.1:8080";
 
 /// Ends the process when standard input does: a parent that dies takes its target with it.
 #[expect(clippy::exit, reason = "the servers never end by themselves, and hold nothing to save")]

@@ -14,9 +14,9 @@ pub enum LimitError {
     /// Open files. Sockets are direct descriptors and use none of them, but the kernel caps a
     /// ring's table of direct descriptors by this limit.
     #[error(
-        "the limit of open files is {limit} and {needed} are needed ({sockets} sockets a shard \
-         and {OWN} of our own): raise it with `ulimit -n {needed}` (LimitNOFILE= in systemd, \
-         nofile in limits.conf), use more shards (-t), or fewer connections (-c)"
+        "the hard limit of open files is {limit} and {needed} are needed ({sockets} sockets a \
+         shard and {OWN} of our own): raise it (ulimit -Hn {needed} as root, LimitNOFILE= in \
+         systemd, nofile in limits.conf), use more shards (-t), or fewer connections (-c)"
     )]
     OpenFiles {
         /// The hard limit.
@@ -28,7 +28,7 @@ pub enum LimitError {
     },
     /// Locked memory, to which rings are charged.
     #[error(
-        "the limit of locked memory is {limit} KiB and {LOCKED_KIB} KiB are needed: raise it \
+        "the hard limit of locked memory is {limit} KiB and {LOCKED_KIB} KiB are needed: raise it \
          with `ulimit -l unlimited` (LimitMEMLOCK= in systemd, memlock in limits.conf)"
     )]
     LockedMemory {

@@ -213,6 +213,8 @@ impl<'a> Collector<'a> {
         let Some(handle) = self.shards.get_mut(shard as usize) else { return };
         match news {
             News::Up { thread, waker } => {
+                // Orders that were given before it could be woken.
+                waker.wake();
                 (handle.thread, handle.waker) = (thread, Some(waker));
             }
             News::Ready => handle.ready = true,
@@ -239,15 +241,35 @@ impl<'a> Collector<'a> {
     fn failed(&mut self, shard: u32, reason: &str) {
         let handle = &mut self.shards[shard as usize];
         (handle.finished, handle.ready) = (true, true);
-        self.ended = Ended::Failed(format!("shard {shard}: {reason}"));
+        if let Some(series) = &mut self.series {
+            series.lost(shard);
+        }
+        self.drain(Ended::Failed(format!("shard {shard}: {reason}")));
+    }
+
+    /// Ends the run early. A failure is never covered up by what comes after it.
+    fn drain(&mut self, why: Ended) {
+        if !matches!(self.ended, Ended::Failed(_)) {
+            self.ended = why;
+        }
+        let now = self.run.clock.now();
+        self.abort_at = self.abort_at.min(now + GRACE.min(self.plan.timeout));
+        if let Some(series) = &mut self.series {
+            series.stop(now);
+        }
         self.order(Order::Drain);
     }
 
     fn merge(&mut self, shard: u32, mut delta: Box<Delta>, last: bool) {
         self.total.add(&delta);
+        let now = self.run.clock.now();
         let Some(series) = &mut self.series else { return };
         series.take(shard, &delta, last);
-        let closed = series.close_seconds();
+        let closed = series.close_seconds(now);
+        let stall = delta.counts.longest_stall;
+        if stall > Nanos::ZERO {
+            self.note_at(delta.to, &format!("shard {shard} stood still for {stall}"));
+        }
         delta.clear();
         // A shard that has ended wants none back.
         drop(self.shards[shard as usize].spares.send(delta));
@@ -280,20 +302,14 @@ impl<'a> Collector<'a> {
     fn heed_signals(&mut self) {
         match (self.run.interrupts)() {
             0 => {}
-            1 if self.ended != Ended::Interrupted => {
-                self.ended = Ended::Interrupted;
+            1 if self.ended == Ended::Finished => {
                 self.note("interrupted: draining");
-                let now = self.run.clock.now();
-                self.abort_at = now + GRACE.min(self.plan.timeout);
-                if let Some(series) = &mut self.series {
-                    series.stop(now);
-                }
-                self.order(Order::Drain);
+                self.drain(Ended::Interrupted);
                 self.pulse(0);
             }
             1 => {}
             _ => {
-                self.ended = Ended::Interrupted;
+                self.drain(Ended::Interrupted);
                 self.order(Order::Abort);
             }
         }
@@ -309,8 +325,12 @@ impl<'a> Collector<'a> {
     }
 
     fn note(&mut self, what: &str) {
+        self.note_at(self.run.clock.now(), what);
+    }
+
+    fn note_at(&mut self, at: Nanos, what: &str) {
         if self.events.len() < EVENTS {
-            let at = self.run.clock.now().since(self.start);
+            let at = at.since(self.start);
             self.events.push(TimelineEvent { at, what: what.to_owned() });
         }
     }
@@ -330,6 +350,7 @@ impl<'a> Collector<'a> {
             (Ended::Finished, Until::Elapsed(span)) => end.since(warm).max(span),
             _ => end.since(warm),
         };
+        self.total.counts.overflows = self.ring.overflows;
         let trust = trust::judge(&self.plan.load, &series.windows, &self.totals());
         Outcome {
             started_at: self.started_at,
@@ -362,9 +383,11 @@ impl<'a> Collector<'a> {
         let mut totals = Totals {
             no_buffers: self.total.counts.no_buffers,
             overflows: self.ring.overflows,
+            longest_stall: self.total.counts.longest_stall,
             ..Totals::default()
         };
-        for (_, leaf) in self.total.leaves() {
+        let leaves = self.plan.leaves(Phase::Load).filter_map(|id| self.total.get(id));
+        for leaf in leaves {
             totals.replies += leaf.replies;
             let local = Failure::ALL.iter().filter(|failure| failure.side() == Side::Local);
             totals.local_failures +=

@@ -2,9 +2,12 @@
 //!
 //! ```text
 //!            begin            connected           dispatch
-//!  Vacant ──────────► Opening ──────────► Idle ◄─────────► Busy
-//!    ▲                   │ failed           │ peer ends      │ failed, or not to be reused
-//!    │                   ▼                  ▼                ▼
+//!  Vacant ──────────► Opening ──────────► Idle ──────────► Busy
+//!    ▲                   │                  │ ▲  answered    │ │ answered while sending
+//!    │                   │                  │ ├──────────────┘ ▼
+//!    │                   │ failed           │ └────────────── Settling
+//!    │                   │                  │ peer ends        │ failed, or not to be reused:
+//!    │                   ▼                  ▼                  ▼ from Busy too
 //!    ├──────────────── Closing ◄────────────┴────────────────┘
 //!    │ pause over        │ closed, and nothing of it outstanding
 //!    └── BackingOff ◄────┘
@@ -31,7 +34,8 @@ pub(super) enum State {
     Idle,
     /// A request is out, its reply awaited.
     Busy,
-    /// The reply came while the request was still being sent: idle when that ends.
+    /// The reply came while the request was still being sent: idle when that ends, closed if it
+    /// does not end well and in time.
     Settling,
     /// Being closed.
     Closing,
@@ -78,8 +82,6 @@ pub(super) struct Operation {
     pub(super) timing: Timing,
     /// When the attempt began: what the timeout counts from.
     pub(super) begun: Nanos,
-    /// Bytes of its request that the kernel has taken.
-    pub(super) taken: usize,
     /// Bytes of its reply so far.
     pub(super) received: u64,
 }
@@ -94,10 +96,14 @@ pub(super) struct Connection {
     pub(super) operation: Option<Operation>,
     pub(super) exchange: Exchange,
     pub(super) listening: Listening,
+    /// Bytes of the last request that the kernel has not taken.
+    pub(super) unsent: usize,
     /// When the state is over, if it does not end by itself.
     pub(super) deadline: Nanos,
-    /// The earliest entry of this slot in the wheel; others are stale.
+    /// The earliest entry of this slot in the wheel.
     pub(super) wheel_at: Nanos,
+    /// An entry behind that one, left when the deadline moved ahead.
+    pub(super) wheel_later: Nanos,
     /// When the slot became able to take an operation.
     pub(super) available: Nanos,
     /// Closed model: when its session's next operation is due.
@@ -111,7 +117,8 @@ const _: () = assert!(size_of::<Connection>() <= 256);
 
 impl Connection {
     pub(super) fn new() -> Self {
-        Self { deadline: Nanos::MAX, wheel_at: Nanos::MAX, ..Self::default() }
+        let never = Nanos::MAX;
+        Self { deadline: never, wheel_at: never, wheel_later: never, ..Self::default() }
     }
 
     /// Whether it can take an operation.

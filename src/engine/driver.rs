@@ -7,7 +7,7 @@ use std::time::Duration;
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 
 use super::control::{Control, Message, News, Order};
-use super::limits::{DELTAS_WAITING, YIELD_EVERY};
+use super::limits::{DELTAS_WAITING, STALL, YIELD_EVERY};
 use super::shard::{Next, Shard};
 use crate::metrics::Delta;
 use crate::net::ring::{Ring, RingError, RingOptions};
@@ -113,12 +113,18 @@ impl Driver {
         let thread = rustix::thread::gettid().as_raw_nonzero().get();
         self.tell(News::Up { thread, waker: self.ring.waker() });
         let mut wake_at = Some(Nanos::ZERO);
-        let mut yielded = clock.now();
+        let (mut now, mut yielded) = (clock.now(), clock.now());
         loop {
             let until = wake_at.map_or(self.hand_over_at, |at| at.min(self.hand_over_at));
-            let until = Some(until).filter(|at| *at < Nanos::MAX);
-            self.ring.wait(clock.now(), until).map_err(DriverError::Wait)?;
-            let now = clock.now();
+            let before = clock.now();
+            let bounded = Some(until).filter(|at| *at < Nanos::MAX);
+            self.ring.wait(before, bounded).map_err(DriverError::Wait)?;
+            let last = std::mem::replace(&mut now, clock.now());
+            // Neither a turn nor what a wait takes beyond its end is ever long.
+            let stall = before.since(last).max(now.since(until.max(before)));
+            if stall >= STALL {
+                self.shard.stood_still(stall);
+            }
             let next = self.turn(now);
             wake_at = next.wake_at;
             if self.ring.take_woken() {
@@ -130,11 +136,11 @@ impl Driver {
                 self.told_ready = true;
                 self.tell(News::Ready);
             }
-            if next.finished {
-                return Ok(self.finish(now));
-            }
             if now >= self.hand_over_at {
                 self.hand_over(now);
+            }
+            if next.finished {
+                return Ok(self.finish(now));
             }
             if now.since(yielded) >= YIELD_EVERY {
                 yielded = now;

@@ -21,7 +21,7 @@ pub(super) const BACK_OFF_FIRST: Nanos = Nanos::from_millis(10);
 pub(super) const BACK_OFF_LONGEST: Nanos = Nanos::from_secs(1);
 
 /// How long operations in flight may still take after a signal.
-pub(super) const GRACE: Nanos = Nanos::from_secs(5);
+pub const GRACE: Nanos = Nanos::from_secs(5);
 
 /// How long a shard runs before it lets the executor's other tasks run.
 pub(super) const YIELD_EVERY: Nanos = Nanos::from_millis(1);
@@ -39,6 +39,19 @@ pub(super) const EVENTS: usize = 1_000;
 /// From so many bytes of a body that nothing reads, the kernel throws them away: below 16 KiB that
 /// costs more than it saves.
 pub(super) const DISCARD_FROM: u64 = 32 * 1_024;
+
+/// Operations that one turn begins: they are submitted before the next turn reads the clock, so
+/// that the last of them does not wait long after its time was taken.
+pub(super) const BEGINS_A_TURN: usize = 64;
+
+/// Arrivals that one turn drops: a turn stays short, whatever rate was asked for.
+pub(super) const DROPS_A_TURN: usize = 4_096;
+
+/// The most that one receive throws away: the kernel refuses lengths beyond 2^31.
+pub(super) const DISCARD_AT_ONCE: u64 = 1 << 30;
+
+/// A shard that stood still for so long is told of on the timeline.
+pub(super) const STALL: Nanos = Nanos::from_millis(100);
 
 /// After so many small replies in a row a connection listens by multishot again.
 pub(super) const SMALL_REPLIES: u8 = 8;

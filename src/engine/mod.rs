@@ -17,5 +17,6 @@ mod series;
 pub mod shard;
 
 pub use collector::{EngineError, Pulse, Run, run};
+pub use limits::GRACE;
 pub use outcome::Outcome;
 pub use shard::Shard;

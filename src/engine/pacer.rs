@@ -60,18 +60,18 @@ impl Pacer {
         Some(arrival)
     }
 
-    /// Gives up the oldest arrival that has waited longer than its patience, or that too many
-    /// younger ones wait behind.
-    pub fn drop_impatient(&mut self, now: Nanos) -> Option<Arrival> {
-        let arrival = self.upcoming().filter(|arrival| arrival.due <= now)?;
-        let patient = now.since(arrival.due) <= self.patience;
-        // The arrival WAITING places behind is due as well: too many wait.
-        let behind = self.schedule.due(arrival.index.saturating_add(WAITING * self.shards.get()));
-        if patient && (behind > now || self.next + WAITING >= self.end) {
-            return None;
-        }
-        self.next += 1;
-        Some(arrival)
+    /// Whether an arrival for which nothing was free until `free` has lost its patience.
+    #[must_use]
+    pub fn is_impatient(&self, arrival: &Arrival, free: Nanos) -> bool {
+        free.since(arrival.due) > self.patience
+    }
+
+    /// Whether more arrivals are due than may wait: then the oldest has to go.
+    #[must_use]
+    pub fn too_many_wait(&self, now: Nanos) -> bool {
+        let last = self.next.saturating_add(WAITING);
+        let index = self.shard.saturating_add(last.saturating_mul(self.shards.get()));
+        last < self.end && self.schedule.due(index) <= now
     }
 
     /// When the oldest waiting arrival loses its patience.
@@ -116,18 +116,24 @@ mod tests {
     #[test]
     fn patience_is_kept_exactly() {
         let mut pacer = pacer(1_000, 0, 1, 10, Nanos::from_millis(5));
-        assert_eq!(pacer.drop_impatient(Nanos::from_millis(5)), None);
+        let first = pacer.upcoming().unwrap();
         let ends = pacer.patience_ends().unwrap();
-        assert_eq!(pacer.drop_impatient(ends).map(|a| a.index), Some(0));
-        assert_eq!(pacer.drop_impatient(ends), None, "the next was due 1 ms later");
-        assert_eq!(pacer.take(ends).map(|a| a.index), Some(1));
+        assert!(!pacer.is_impatient(&first, Nanos::from_millis(5)));
+        assert!(pacer.is_impatient(&first, ends));
+        assert_eq!(pacer.take(ends), Some(first));
+        let second = pacer.upcoming().unwrap();
+        assert!(!pacer.is_impatient(&second, ends), "it was due 1 ms later");
     }
 
     #[test]
     fn no_more_than_a_million_wait() {
         let mut pacer = pacer(10_000_000, 0, 1, WAITING * 2, Nanos::MAX);
         let now = Nanos::from_secs(1);
-        let dropped = std::iter::from_fn(|| pacer.drop_impatient(now)).count() as u64;
+        let mut dropped = 0;
+        while pacer.too_many_wait(now) {
+            pacer.take(now);
+            dropped += 1;
+        }
         assert_eq!(dropped, WAITING, "the oldest go, a million stay");
     }
 

@@ -17,7 +17,6 @@ const SECOND: u64 = 1_000_000_000;
 pub(super) struct Series {
     start: Nanos,
     arrivals: Option<(Schedule, u64)>,
-    connections: u64,
     /// Seconds that some shard has not delivered yet.
     open: BTreeMap<u64, Delta>,
     /// The last second that each shard has delivered.
@@ -26,6 +25,9 @@ pub(super) struct Series {
     cores: Vec<usize>,
     before: Vec<ThreadTimes>,
     stolen_before: Nanos,
+    /// When procfs was read last.
+    read_at: Nanos,
+    warmup: Nanos,
     pub(super) rows: Vec<Row>,
     pub(super) windows: Vec<Window>,
     pub(super) connections_peak: u64,
@@ -39,13 +41,14 @@ impl Series {
         Self {
             start,
             arrivals: plan.arrivals(),
-            connections: u64::from(plan.connections),
             open: BTreeMap::new(),
             delivered: vec![None; threads.len()],
             before: before.collect(),
             threads,
             cores: cores.to_vec(),
             stolen_before: host::stolen(cores).unwrap_or_default(),
+            read_at: start,
+            warmup: plan.warmup,
             rows: Vec::new(),
             windows: Vec::new(),
             connections_peak: 0,
@@ -64,7 +67,8 @@ impl Series {
     pub(super) fn take(&mut self, shard: u32, delta: &Delta, last: bool) {
         let elapsed = delta.to.since(self.start).0;
         // Handed over at the end of a second; the final one lies within a second.
-        let second = if last { elapsed / SECOND } else { (elapsed / SECOND).saturating_sub(1) };
+        let passed = if last { elapsed.saturating_sub(1) } else { elapsed.saturating_sub(SECOND) };
+        let second = passed / SECOND;
         let merged = self.open.entry(second).or_insert_with(|| Delta::from(delta.from));
         merged.add(delta);
         if let Some(delivered) = self.delivered.get_mut(shard as usize) {
@@ -72,25 +76,32 @@ impl Series {
         }
     }
 
-    /// Closes the seconds that all shards have delivered.
-    pub(super) fn close_seconds(&mut self) -> usize {
+    /// A shard delivers no more.
+    pub(super) fn lost(&mut self, shard: u32) {
+        if let Some(delivered) = self.delivered.get_mut(shard as usize) {
+            *delivered = Some(u64::MAX);
+        }
+    }
+
+    /// Closes the seconds that all shards have delivered, and says how many.
+    pub(super) fn close_seconds(&mut self, now: Nanos) -> usize {
         let before = self.rows.len();
         let complete = self.delivered.iter().copied().min().flatten();
         while let Some(second) = self.open.first_entry()
             && complete.is_some_and(|complete| *second.key() <= complete)
         {
             let delta = second.remove();
-            self.close(&delta);
+            self.close(&delta, now);
         }
         self.rows.len() - before
     }
 
-    fn close(&mut self, delta: &Delta) {
+    fn close(&mut self, delta: &Delta, now: Nanos) {
         let row = self.row(delta);
         self.connections_peak = self.connections_peak.max(row.connections);
-        // Less than half a second says little about seconds.
-        if row.span.0 * 2 >= SECOND {
-            let window = self.window(&row);
+        let window = self.window(&row, delta.starved, now);
+        // Less than half a second says little about seconds, and the warm-up is in no total.
+        if row.span.0 * 2 >= SECOND && row.at.since(row.span) >= self.warmup {
             self.windows.push(window);
         }
         if self.rows.len() < SERIES_ROWS {
@@ -127,8 +138,10 @@ impl Series {
 
     /// What the second shows about ourselves, with what procfs says of the shards' threads.
     #[expect(clippy::cast_precision_loss, reason = "shares of a second, shown with two digits")]
-    fn window(&mut self, row: &Row) -> Window {
-        let span = row.span.0 as f64;
+    fn window(&mut self, row: &Row, starved: bool, now: Nanos) -> Window {
+        let since = now.since(std::mem::replace(&mut self.read_at, now)).0;
+        // Seconds that come in late are closed together: only the first can be read apart.
+        let span = if since * 2 >= SECOND { since as f64 } else { f64::INFINITY };
         let mut window = Window {
             lag_p99: row.lag_p99,
             response_p99: row.response.p99,
@@ -147,8 +160,7 @@ impl Series {
             self.stolen_before = stolen;
         }
         if let Some((schedule, total)) = self.arrivals
-            && row.in_flight < self.connections
-            && row.dropped == 0
+            && !starved
         {
             let before = |at: Nanos| schedule.before(at).min(total);
             let due = before(row.at) - before(row.at.since(row.span));

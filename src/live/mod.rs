@@ -6,6 +6,7 @@
 //! Why so:     whatever the terminal does, no shard waits for it, and a reader that goes away
 //!             ends the drawing, not the run.
 
+mod bar;
 mod progress;
 mod tick;
 

@@ -3,16 +3,12 @@
 use std::fmt;
 use std::io::{IsTerminal as _, Write};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::bar::Bar;
 use super::tick::Tick;
 use crate::report::Colour;
 
 /// Seconds between two lines: a log of an hour stays readable.
 const LINE_EVERY_S: u64 = 5;
-
-/// Full length of the bar, in thousandths.
-const WHOLE: u64 = 1_000;
 
 /// Which kind of drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +26,7 @@ pub struct Progress {
 
 enum View {
     Silent,
-    Bar(ProgressBar),
+    Bar(Bar),
     Lines { out: Box<dyn Write + Send>, next_s: u64 },
 }
 
@@ -40,7 +36,7 @@ impl Progress {
     pub fn new(output: Output) -> Self {
         let view = match output {
             Output::Quiet => View::Silent,
-            Output::Stderr(colour) if std::io::stderr().is_terminal() => bar(colour),
+            Output::Stderr(colour) if drawable() => View::Bar(Bar::on_stderr(colour)),
             Output::Stderr(_) => lines(Box::new(std::io::stderr())),
         };
         Self { view }
@@ -57,10 +53,9 @@ impl Progress {
         match &mut self.view {
             View::Silent => {}
             View::Bar(bar) => {
-                bar.set_prefix(format!("{:>4}s", tick.seconds()));
-                bar.set_position(tick.progress().unwrap_or(0));
-                bar.set_message(tick.figures());
-                bar.tick();
+                if bar.draw(tick).is_err() {
+                    self.view = View::Silent;
+                }
             }
             View::Lines { out, next_s } => {
                 let seconds = tick.seconds();
@@ -77,10 +72,22 @@ impl Progress {
         }
     }
 
+    /// Ends the drawing with a last line.
+    pub fn close(&mut self, line: &str) {
+        let written = match &mut self.view {
+            View::Silent => return,
+            View::Bar(bar) => bar.clear(&format!("{line}\n")),
+            View::Lines { out, .. } => writeln!(out, "{line}").and_then(|()| out.flush()),
+        };
+        // Whether anybody reads it makes no difference to the run.
+        drop(written);
+        self.view = View::Silent;
+    }
+
     /// Removes the bar, so that the summary stands alone. Further ticks show nothing.
     pub fn finish(&mut self) {
-        if let View::Bar(bar) = &self.view {
-            bar.finish_and_clear();
+        if let View::Bar(bar) = &mut self.view {
+            drop(bar.clear(""));
         }
         self.view = View::Silent;
     }
@@ -107,21 +114,10 @@ fn lines(out: Box<dyn Write + Send>) -> View {
     View::Lines { out, next_s: LINE_EVERY_S }
 }
 
-/// 80 columns hold the bar and figures up to a million replies a second.
-fn bar(colour: Colour) -> View {
-    let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stderr());
-    if bar.is_hidden() {
-        // A terminal that cannot move its cursor.
-        return lines(Box::new(std::io::stderr()));
-    }
-    let template = match colour {
-        Colour::Plain => "{prefix} [{bar:10}] {percent:>3}%  {wide_msg}",
-        Colour::Ansi => "{prefix} [{bar:10.cyan}] {percent:>3}%  {wide_msg}",
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    View::Bar(bar)
+/// Whether standard error is a terminal that can move its cursor.
+fn drawable() -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    std::io::stderr().is_terminal() && !dumb
 }
 
 #[cfg(test)]
@@ -138,7 +134,7 @@ mod tests {
             planned: Some(Nanos::from_secs(60)),
             operations: None,
             replies_per_s: 12_345.4,
-            p99: Nanos::from_micros(1_234),
+            p99: Some(Nanos::from_micros(1_234)),
             failed: 0,
             in_flight: 64,
             connections: 64,
@@ -180,6 +176,24 @@ mod tests {
         progress.tick(&tick(5));
         progress.tick(&tick(10));
         assert_eq!(format!("{progress:?}"), "Progress(\"Silent\")");
+    }
+
+    #[test]
+    fn a_last_line_ends_the_drawing() {
+        let (sender, receiver) = mpsc::channel();
+        let mut progress = Progress::lines(Box::new(Pipe(sender)));
+        progress.close("draining");
+        progress.tick(&tick(5));
+        progress.close("draining");
+        drop(progress);
+        let text = String::from_utf8(receiver.iter().collect()).expect("ASCII");
+        assert_eq!(text, "draining\n");
+    }
+
+    #[test]
+    fn a_second_without_replies_has_no_quantile() {
+        let none = Tick { replies_per_s: 0.0, p99: None, ..tick(5) };
+        assert_eq!(none.figures(), "0 req/s  p99 -  0 failed  64 open");
     }
 
     #[test]

@@ -14,8 +14,8 @@ pub struct Tick<'a> {
     pub operations: Option<(u64, u64)>,
     /// Replies in the last second, a second.
     pub replies_per_s: f64,
-    /// 99th percentile of the response time in the last second.
-    pub p99: Nanos,
+    /// 99th percentile of the response time in the last second, if there were replies.
+    pub p99: Option<Nanos>,
     /// Operations that have failed so far.
     pub failed: u64,
     /// Operations in flight.
@@ -46,7 +46,7 @@ impl Tick<'_> {
         self.elapsed.as_micros() / 1_000_000
     }
 
-    /// `12,345 req/s  p99 1.23 ms  0 failed  64 open`.
+    /// `12,345 req/s  p99 1.23 ms  0 failed  64 open`; a time that there is none of is a dash.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -55,7 +55,7 @@ impl Tick<'_> {
     )]
     pub fn figures(&self) -> String {
         let rate = thousands(self.replies_per_s.round() as u64);
-        let p99 = time(self.p99.as_micros() as f64 / 1e3);
+        let p99 = self.p99.map_or_else(|| "-".into(), |p99| time(p99.as_micros() as f64 / 1e3));
         let (failed, open) = (thousands(self.failed), thousands(self.connections));
         let gap = if self.phase.is_empty() { "" } else { "  " };
         let phase = self.phase;

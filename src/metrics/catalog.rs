@@ -70,6 +70,16 @@ pub mod names {
     pub const DROPPED_ITERATIONS: &str = "dropped_iterations";
     /// Checks on replies.
     pub const CHECKS: &str = "checks";
+    /// One pass of what a session does; under an HTTP load, one operation.
+    pub const ITERATION_DURATION: &str = "iteration_duration";
+    /// Attempts to connect that failed.
+    pub const CONNECTS_FAILED: &str = "connects_failed";
+    /// Receives with bytes on connections that awaited none.
+    pub const UNASKED_RECEIVES: &str = "unasked_receives";
+    /// Receives that found no buffer free: armed again, nothing lost.
+    pub const RECEIVES_WITHOUT_BUFFER: &str = "receives_without_buffer";
+    /// Times that the completion queue overflowed: nothing lost.
+    pub const QUEUE_OVERFLOWS: &str = "queue_overflows";
     /// Sessions (virtual users) at work.
     pub const VUS: &str = "vus";
 }

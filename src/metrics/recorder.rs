@@ -32,17 +32,20 @@ pub struct ShardCounts {
     pub rearmed: u64,
     /// Receives that found no buffer free: armed again, nothing lost.
     pub no_buffers: u64,
-    /// Times that the completion queue overflowed: the kernel kept the rest, nothing lost.
+    /// Times that the completion queue overflowed: the kernel kept the rest, nothing lost. Known
+    /// at the end of the run.
     pub overflows: u64,
-    /// Bytes or ends of stream on connections that awaited nothing.
+    /// Receives with bytes on connections that awaited nothing.
     pub unasked: u64,
     /// Turns of the shard's loop.
     pub turns: u64,
+    /// The longest time that the shard was neither at work nor meant to wait.
+    pub longest_stall: Nanos,
 }
 
 impl ShardCounts {
     /// Adds another's.
-    pub const fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         self.connects += other.connects;
         self.connect_failures += other.connect_failures;
         self.rearmed += other.rearmed;
@@ -50,6 +53,7 @@ impl ShardCounts {
         self.overflows += other.overflows;
         self.unasked += other.unasked;
         self.turns += other.turns;
+        self.longest_stall = self.longest_stall.max(other.longest_stall);
     }
 }
 
@@ -76,6 +80,8 @@ pub struct Delta {
     pub in_flight: u64,
     /// Connections open at `to`.
     pub connections: u64,
+    /// Whether any due arrival had to wait for a connection.
+    pub starved: bool,
     /// The end of the latest operation.
     pub last_end: Nanos,
 }
@@ -108,7 +114,8 @@ impl Delta {
         ids.zip(&self.leaves).filter_map(|(id, leaf)| Some((id, leaf.as_deref()?)))
     }
 
-    /// Adds another's; moments widen to cover both, gauges add up.
+    /// Adds another's; moments widen to cover both. Gauges add up over the shards of one second;
+    /// over seconds their sum means nothing and nobody reads it.
     pub fn add(&mut self, other: &Self) {
         for (id, leaf) in other.leaves() {
             self.leaf(id).add(leaf);
@@ -122,6 +129,7 @@ impl Delta {
         self.to = self.to.max(other.to);
         self.in_flight += other.in_flight;
         self.connections += other.connections;
+        self.starved |= other.starved;
         self.last_end = self.last_end.max(other.last_end);
     }
 
@@ -145,7 +153,7 @@ impl Recorder {
         self.delta.leaf(leaf).tally.scheduled += 1;
     }
 
-    /// Many fell due and were dropped: nothing was free within their patience.
+    /// An operation that fell due was dropped: nothing was free within its patience.
     pub fn dropped(&mut self, leaf: LeafId) {
         self.delta.leaf(leaf).tally.dropped += 1;
     }
@@ -158,6 +166,11 @@ impl Recorder {
     /// The request's bytes were handed to the kernel.
     pub fn bytes_sent(&mut self, leaf: LeafId, bytes: u64) {
         self.delta.leaf(leaf).bytes_sent += bytes;
+    }
+
+    /// Bytes came that did not become a whole reply.
+    pub fn bytes_lost(&mut self, leaf: LeafId, bytes: u64) {
+        self.delta.leaf(leaf).bytes_received += bytes;
     }
 
     /// A whole reply came.
@@ -199,6 +212,7 @@ impl Recorder {
         delta.to = now;
         delta.in_flight = gauges.in_flight;
         delta.connections = gauges.connections;
+        delta.starved = gauges.starved;
         delta
     }
 }
@@ -210,4 +224,6 @@ pub struct Gauges {
     pub in_flight: u64,
     /// Connections open.
     pub connections: u64,
+    /// Whether any due arrival had to wait for a connection since the last hand-over.
+    pub starved: bool,
 }

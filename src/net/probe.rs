@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Errno;
 use super::error::Cause;
 
-/// Why none of the addresses answered: the last one's answer.
+/// Why an address did not take a connection.
 #[derive(Debug, thiserror::Error)]
 #[error("{address}: {cause}")]
 pub struct Unreachable {
@@ -29,24 +29,24 @@ impl Unreachable {
     }
 }
 
-/// Those of `addresses` that take a connection within `patience`.
+/// Those of `addresses` that take a connection; all of them together are given `patience`.
 ///
 /// # Errors
-/// When none does.
+/// With what each of them answered, when none takes one.
 pub fn answering(
     addresses: &[SocketAddr],
     patience: Duration,
-) -> Result<Vec<SocketAddr>, Unreachable> {
-    let mut there = Vec::new();
-    let mut last = None;
+) -> Result<Vec<SocketAddr>, Vec<Unreachable>> {
+    let each = patience / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let (mut there, mut failures) = (Vec::new(), Vec::new());
     for &address in addresses {
-        match TcpStream::connect_timeout(&address, patience) {
+        match TcpStream::connect_timeout(&address, each.max(LEAST)) {
             Ok(_) => there.push(address),
-            Err(cause) => last = Some(Unreachable { address, cause }),
+            Err(cause) => failures.push(Unreachable { address, cause }),
         }
     }
-    match last {
-        Some(unreachable) if there.is_empty() => Err(unreachable),
-        _ => Ok(there),
-    }
+    if there.is_empty() { Err(failures) } else { Ok(there) }
 }
+
+/// The least that an address is given, however many there are.
+const LEAST: Duration = Duration::from_millis(100);

@@ -80,6 +80,23 @@ pub fn resolve(host: &str, port: u16, reach: Reach) -> Result<Vec<SocketAddr>, R
     Ok(addresses)
 }
 
+/// The loopback address that `localhost` also stands for (RFC 6761, section 6.3) where the resolver
+/// names only that of the other family; nothing for any other name.
+#[must_use]
+pub fn other_loopback(host: &str, addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    if !host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
+        return None;
+    }
+    let port = addresses.first()?.port();
+    let [v4, v6] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+        .map(|ip: IpAddr| SocketAddr::new(ip, port));
+    match (addresses.iter().any(SocketAddr::is_ipv4), addresses.iter().any(SocketAddr::is_ipv6)) {
+        (true, false) => Some(v6),
+        (false, true) => Some(v4),
+        _ => None,
+    }
+}
+
 /// Whether load may go to `address`.
 ///
 /// # Errors
@@ -148,7 +165,18 @@ const fn kind_v6(ip: Ipv6Addr) -> Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reach, ResolveError, allow, resolve};
+    use super::{Reach, ResolveError, allow, other_loopback, resolve};
+
+    #[test]
+    fn localhost_is_both() {
+        let of = |ip: &str| format!("{ip}:80").parse().unwrap();
+        let (v4, v6) = (of("127.0.0.1"), of("[::1]"));
+        assert_eq!(other_loopback("localhost", &[v4]), Some(v6));
+        assert_eq!(other_loopback("LOCALHOST.", &[v6]), Some(v4));
+        assert_eq!(other_loopback("localhost", &[v4, v6]), None);
+        assert_eq!(other_loopback("127.0.0.1", &[v4]), None);
+        assert_eq!(other_loopback("localhost", &[]), None);
+    }
 
     #[test]
     fn only_what_is_near() {

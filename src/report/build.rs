@@ -4,21 +4,24 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::document::{
-    Accounting, By, Counts, Document, ErrorRow, EventRow, GeneratorSection, Model, Pacing,
-    PhaseSection, Run, SCHEMA, SeriesRow, Tool, TrustSection,
+    Accounting, By, Counts, Document, ErrorRow, EventRow, GeneratorSection, PhaseSection, Run,
+    SCHEMA, SeriesRow, Tool, TrustSection,
 };
 use super::exit::ExitCode;
-use super::figures::plural;
+use super::figures::{plural, span};
 use super::fingerprint::{masked, plan_hash};
 use super::host::Host;
 use super::judge::{Evidence, TrustPolicy, judge};
 use super::keyed::Keyed;
-use super::metric::{self, Metrics, ms, per_second, round6, seconds};
-use crate::engine::outcome::{Outcome, Row};
-use crate::metrics::{Delta, Leaf, Trend};
-use crate::plan::{Load, Phase, Plan, Until};
+use super::metric::{self, CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
+use super::pacing;
+use crate::engine::outcome::{Ended, Outcome, Row};
+use crate::metrics::catalog::names;
+use crate::metrics::{Delta, ErrorSamples, Leaf, Trend};
+use crate::plan::{Phase, Plan};
 use crate::protocol::Failure;
 use crate::stdx::Nanos;
+use crate::verdict::trust::Verdict;
 
 /// The kind of operation that an HTTP load consists of.
 const KIND: &str = "http";
@@ -43,6 +46,10 @@ pub struct Report<'a> {
     pub exit: ExitCode,
     /// Why, when something failed.
     pub error: Option<String>,
+    /// Why there is nothing to show of a run that was interrupted.
+    pub unmeasured: Option<String>,
+    /// First texts per class of failure, without the name of the only request.
+    pub samples: Vec<ErrorSamples>,
     /// The phase `load`, all requests together.
     pub load: Leaf,
     /// The run.
@@ -56,11 +63,13 @@ pub struct Report<'a> {
 #[must_use]
 pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Report<'a> {
     let load = sum(of_phase(plan, &outcome.total, Phase::Load).map(|(_, leaf)| leaf));
+    let samples = samples(plan, &outcome.total);
+    let unmeasured = unmeasured(outcome, plan, &load);
     let evidence = Evidence {
         ended: &outcome.ended,
         trust: outcome.trust.verdict,
         load: &load.tally,
-        errors: &outcome.total.errors,
+        errors: &samples,
         identities: identities(plan, &outcome.total, &load),
     };
     let judgement = judge(&evidence, context.policy);
@@ -80,10 +89,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         name: plan.name.clone(),
         verdict: judgement.verdict,
         exit_code: judgement.exit.code(),
-        trust: TrustSection {
-            verdict: outcome.trust.verdict.key().into(),
-            reasons: outcome.trust.reasons.clone(),
-        },
+        trust: trust(outcome, &load, unmeasured.as_deref()),
         run: run(outcome, plan, &load, context.host),
         accounting: Accounting { total: counts, by_kind },
         by: By {
@@ -91,12 +97,12 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
             workload: Keyed(vec![(KIND.into(), metrics.clone())]),
             ..By::default()
         },
-        metrics,
+        metrics: Keyed(metrics.0.into_iter().chain(oddities(outcome)).collect()),
         thresholds: Vec::new(),
         phases: phases(outcome, plan, &load),
         series: outcome.series.iter().map(series_row).collect(),
         events,
-        errors: errors(&load, &outcome.total),
+        errors: errors(&load, &samples),
         tags: context.tags,
         levels: Vec::new(),
         search: None,
@@ -107,7 +113,49 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         generator: generator(outcome),
     };
     let (exit, error) = (judgement.exit, judgement.error);
-    Report { document, exit, error, load, outcome, plan }
+    Report { document, exit, error, unmeasured, samples, load, outcome, plan }
+}
+
+/// Why an interrupted run measured nothing, if so.
+fn unmeasured(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Option<String> {
+    if outcome.ended != Ended::Interrupted || load.tally.scheduled > 0 {
+        return None;
+    }
+    let at = pacing::interrupted_at(outcome).unwrap_or(Nanos::ZERO);
+    if at == Nanos::ZERO || plan.warmup == Nanos::ZERO {
+        return Some("interrupted before the load had begun; nothing was measured".into());
+    }
+    let (at, warmup) = (span(seconds(at.min(plan.warmup))), span(seconds(plan.warmup)));
+    Some(format!("interrupted after {at} of the {warmup} warm-up; nothing was measured"))
+}
+
+/// The verdict of the engine, unless there is nothing that it could be about.
+fn trust(outcome: &Outcome, load: &Leaf, unmeasured: Option<&str>) -> TrustSection {
+    let only = |reason: &str| TrustSection {
+        verdict: Verdict::Inconclusive.key().into(),
+        reasons: vec![reason.into()],
+    };
+    match (&outcome.ended, unmeasured) {
+        (_, Some(why)) => only(why),
+        (Ended::Unreachable(_), None) if load.tally.sent > 0 => {
+            only("nothing was loaded: the one attempt to reach the target failed")
+        }
+        _ => TrustSection {
+            verdict: outcome.trust.verdict.key().into(),
+            reasons: outcome.trust.reasons.clone(),
+        },
+    }
+}
+
+/// The first texts of each class; the name of the request says nothing where there is but one.
+fn samples(plan: &Plan, total: &Delta) -> Vec<ErrorSamples> {
+    let prefix = match &plan.requests[..] {
+        [only] => format!("{}: ", only.name),
+        _ => String::new(),
+    };
+    let bare = |text: &String| text.strip_prefix(&prefix).unwrap_or(text).to_owned();
+    let class = |kept: &ErrorSamples| ErrorSamples { first: kept.first.iter().map(bare).collect() };
+    total.errors.iter().map(class).collect()
 }
 
 /// The leaves of a phase that were hit, each with the name of its request.
@@ -165,31 +213,8 @@ fn run(outcome: &Outcome, plan: &Plan, load: &Leaf, host: Host) -> Run {
         scale: 1.0,
         plan_hash: plan_hash(plan),
         target: masked(&plan.url),
-        pacing: pacing(outcome, plan, load),
+        pacing: pacing::pacing(outcome, plan, load),
         host,
-    }
-}
-
-fn pacing(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Pacing {
-    let (model, asked, patience) = match plan.load {
-        Load::Closed => (Model::Closed, None, None),
-        Load::Open { rate, patience } => (Model::Open, Some(rate), Some(patience)),
-    };
-    let (operations, longest) = match plan.until {
-        Until::Elapsed(span) => (None, span),
-        Until::Operations(count, span) => (Some(count.get()), span),
-    };
-    Pacing {
-        model,
-        connections: plan.connections,
-        asked_per_s: asked.map(|rate| rate.per_second()),
-        achieved_per_s: per_second(load.tally.sent, outcome.duration),
-        asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
-        operations,
-        warmup_s: seconds(plan.warmup),
-        timeout_s: seconds(plan.timeout),
-        patience_s: patience.map(seconds),
-        cold: plan.cold,
     }
 }
 
@@ -209,10 +234,10 @@ fn run_metrics(outcome: &Outcome, plan: &Plan, leaf: &Leaf, span: Nanos) -> Metr
 
 /// By name: requests that share one are added up.
 fn by_request(outcome: &Outcome, plan: &Plan) -> Keyed<Metrics> {
-    let mut names = Vec::new();
+    let mut distinct = Vec::new();
     for named in &plan.requests {
-        if !names.contains(&named.name.as_str()) {
-            names.push(named.name.as_str());
+        if !distinct.contains(&named.name.as_str()) {
+            distinct.push(named.name.as_str());
         }
     }
     let metrics = |name: &str| {
@@ -220,7 +245,7 @@ fn by_request(outcome: &Outcome, plan: &Plan) -> Keyed<Metrics> {
         let leaf = sum(leaves.filter(|(other, _)| *other == name).map(|(_, leaf)| leaf));
         (name.to_owned(), metric::of_leaf(&leaf, outcome.duration))
     };
-    names.into_iter().map(metrics).collect()
+    distinct.into_iter().map(metrics).collect()
 }
 
 fn phases(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Vec<PhaseSection> {
@@ -266,28 +291,17 @@ fn series_row(row: &Row) -> SeriesRow {
     }
 }
 
-/// The run's own marks, then what was counted beside the operations and is not as it should be.
+/// The run's own marks, then the times that are in no quantile.
 fn events(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Vec<EventRow> {
     let row = |at, what| EventRow { t_s: round6(seconds(at)), what };
     let marks = outcome.events.iter().map(|event| row(event.at, event.what.clone()));
-    let counts = &outcome.total.counts;
-    let odd = [
-        (counts.connect_failures, "attempt", " to connect failed"),
-        (counts.unasked, "time", " a connection spoke or closed while nothing was awaited"),
-        (counts.no_buffers, "receive", " found no buffer free: armed again, nothing lost"),
-        (counts.overflows, "time", " the completion queue overflowed: nothing lost"),
-    ];
-    let odd = odd
-        .into_iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, noun, what)| plural(count, noun) + what);
     let beyond = Trend::ALL.into_iter().filter_map(|trend| {
         let count = load.trend(trend).out_of_range();
         let name = trend.name();
         (count > 0).then(|| plural(count, "time") + " beyond an hour, in no quantile of " + name)
     });
     let at = if outcome.phases.is_empty() { plan.warmup } else { end(outcome) };
-    marks.chain(odd.chain(beyond).map(|what| row(at, what))).collect()
+    marks.chain(beyond.map(|what| row(at, what))).collect()
 }
 
 /// The end of the run on its timeline.
@@ -295,20 +309,47 @@ fn end(outcome: &Outcome) -> Nanos {
     outcome.phases.iter().map(|span| span.to).max().unwrap_or(Nanos::ZERO)
 }
 
-fn errors(load: &Leaf, total: &Delta) -> Vec<ErrorRow> {
-    let row = |failure: Failure| ErrorRow {
-        class: failure.key().into(),
-        count: load.tally.failed_by(failure),
-        first: total
-            .errors
-            .get(failure as usize)
-            .map(|kept| kept.first.clone())
-            .unwrap_or_default(),
+fn errors(load: &Leaf, samples: &[ErrorSamples]) -> Vec<ErrorRow> {
+    let row = |failure: Failure| {
+        let kept = samples.get(failure as usize).map(|kept| &kept.first[..]).unwrap_or_default();
+        let first = distinct(kept).into_iter().map(|(text, _)| text.to_owned());
+        ErrorRow {
+            class: failure.key().into(),
+            count: load.tally.failed_by(failure),
+            first: first.collect(),
+        }
     };
     let mut rows: Vec<_> =
         Failure::ALL.into_iter().map(row).filter(|error| error.count > 0).collect();
     rows.sort_by_key(|error| std::cmp::Reverse(error.count));
     rows
+}
+
+/// Each text once, in the order of its first appearance, with how often it is there.
+pub(super) fn distinct(texts: &[String]) -> Vec<(&str, u64)> {
+    let mut found: Vec<(&str, u64)> = Vec::new();
+    for text in texts {
+        match found.iter_mut().find(|(known, _)| known == text) {
+            Some((_, count)) => *count += 1,
+            None => found.push((text, 1)),
+        }
+    }
+    found
+}
+
+/// What happened to connections beside the operations, warm-up included.
+fn oddities(outcome: &Outcome) -> [(String, Metric); 4] {
+    let counts = &outcome.total.counts;
+    let odd = [
+        (names::CONNECTS_FAILED, "connects", counts.connect_failures),
+        (names::UNASKED_RECEIVES, "receives", counts.unasked),
+        (names::RECEIVES_WITHOUT_BUFFER, "receives", counts.no_buffers),
+        (names::QUEUE_OVERFLOWS, "overflows", counts.overflows),
+    ];
+    odd.map(|(name, unit, count)| {
+        let rate = per_second(count, outcome.duration);
+        (name.to_owned(), Metric::Counter(CounterFigures { unit: unit.into(), count, rate }))
+    })
 }
 
 fn generator(outcome: &Outcome) -> GeneratorSection {

@@ -152,10 +152,14 @@ pub struct Pacing {
     pub connections: u32,
     /// Arrivals a second; null in a closed model, which asks for as many as replies allow.
     pub asked_per_s: Option<f64>,
-    /// Operations begun a second of the measured duration.
+    /// Open: operations begun a second of `loaded_s`. Closed: replies a second of the measured
+    /// duration.
     pub achieved_per_s: f64,
     /// The duration asked for; null without one.
     pub asked_s: Option<f64>,
+    /// How long operations fell due; what the measured duration has beyond it is the drain. Null
+    /// where it is not known: in a closed loop that was ended by its number of operations.
+    pub loaded_s: Option<f64>,
     /// The number of operations asked for; null without one.
     pub operations: Option<u64>,
     /// The warm-up asked for.
@@ -317,7 +321,7 @@ pub struct ErrorRow {
     pub class: String,
     /// How often, in the phase `load`.
     pub count: u64,
-    /// The first texts, the warm-up's among them.
+    /// The first texts, each once, the warm-up's among them.
     pub first: Vec<String>,
 }
 

@@ -16,7 +16,7 @@ pub struct Sinks {
 
 /// One file that could not be opened or written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {cause}; {}", path.display(), remedy(path, cause))]
+#[error("cannot write {}: {cause}; {}", shown(path), remedy(path, cause))]
 pub struct SinkError {
     /// As the user wrote it.
     pub path: PathBuf,
@@ -196,6 +196,11 @@ impl Drop for Temporary {
     }
 }
 
+/// What a path is called.
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") { "standard output".into() } else { path.display().to_string() }
+}
+
 /// What to do about it.
 fn remedy(path: &Path, cause: &io::Error) -> String {
     match cause.kind() {
@@ -208,11 +213,12 @@ fn remedy(path: &Path, cause: &io::Error) -> String {
         ErrorKind::PermissionDenied => "choose a path that this user may write".into(),
         ErrorKind::ReadOnlyFilesystem => "choose a path on a file system that is writable".into(),
         ErrorKind::IsADirectory => {
-            "give the path of a file, or use --out for a folder of results".into()
+            format!("give the path of a file, such as {}", path.join("summary.json").display())
         }
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             "a file stands where a folder is needed: choose another path".into()
         }
+        _ if path == Path::new("-") => "redirect it to where there is room".into(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "free some space, or choose a path with room".into()
         }

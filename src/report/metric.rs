@@ -223,6 +223,9 @@ pub fn of_leaf(leaf: &Leaf, span: Nanos) -> Metrics {
     let ended = leaf.tally.ok + leaf.tally.failures();
     let mut pairs = vec![counter(names::HTTP_REQS, "requests", leaf.replies)];
     pairs.extend(Trend::ALL.map(trend));
+    // One iteration of an HTTP load is one operation.
+    let iteration = TrendFigures::of(leaf.trend(Trend::Duration));
+    pairs.push((names::ITERATION_DURATION.into(), Metric::Trend(iteration)));
     pairs.extend([
         (names::HTTP_REQ_FAILED.into(), Metric::Rate(failed(&leaf.tally))),
         (names::STATUS_CODES.into(), Metric::Statuses(statuses.collect())),

@@ -22,6 +22,7 @@ pub mod json;
 pub mod judge;
 pub mod keyed;
 pub mod metric;
+mod pacing;
 pub mod text;
 
 pub use build::{Context, Report, build};

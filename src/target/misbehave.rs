@@ -157,26 +157,26 @@ impl fmt::Display for MisbehaviourError {
 pub enum Problem {
     /// No lie of this name.
     #[error(
-        "--misbehave '{0}': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
+        "'{0}': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
          for example 5xx:50"
     )]
     UnknownLie(String),
     /// The period is missing, 0 or no number.
     #[error(
-        "--misbehave '{0}': the period is '{1}'; expected a whole number of requests, \
+        "'{0}': the period is '{1}'; expected a whole number of requests, \
          at least 1, for example {2}"
     )]
     Period(String, String, &'static str),
     /// The duration of a delay is missing, too long or no duration.
     #[error(
-        "--misbehave '{0}': the delay is '{1}'; expected a duration of at most 60s, \
+        "'{0}': the delay is '{1}'; expected a duration of at most 60s, \
          for example {2}"
     )]
     Hold(String, String, &'static str),
     /// More parts than the lie has.
-    #[error("--misbehave '{0}': more than this lie takes; for example {1}")]
+    #[error("'{0}': more than this lie takes; for example {1}")]
     TooMuch(String, &'static str),
     /// The same lie again.
-    #[error("--misbehave '{0}': {1} was given before; each lie has one period")]
+    #[error("'{0}': {1} was given before; each lie has one period")]
     Twice(String, String),
 }

@@ -1,7 +1,7 @@
 //! Was it us? Whether the load generator was the bottleneck.
 //!
-//! Judged on windows of one second: a run is spoilt when a tenth of them is. One window alone is
-//! an accident, not a verdict.
+//! Judged on windows of one second: a run is spoilt when a tenth of them is. One window of several
+//! is an accident, not a verdict.
 
 use crate::plan::Load;
 use crate::stdx::Nanos;
@@ -52,7 +52,7 @@ pub struct Window {
     pub busy: f64,
     /// Largest share that a shard's thread was ready and had to wait for its core, 0 to 1.
     pub delayed: f64,
-    /// Largest share that the hypervisor took from the shards' cores, 0 to 1.
+    /// Share that the hypervisor took from the shards' cores, 0 to 1.
     pub stolen: f64,
     /// Begun over due, when connections were free; else 1.
     pub achieved: f64,
@@ -69,6 +69,8 @@ pub struct Totals {
     pub overflows: u64,
     /// Failures by our own fault: ports, descriptors, memory.
     pub local_failures: u64,
+    /// The longest time that a shard was neither at work nor meant to wait.
+    pub longest_stall: Nanos,
 }
 
 /// The least lag that can matter.
@@ -79,6 +81,9 @@ const BUSY: f64 = 0.95;
 const DELAYED: f64 = 0.10;
 /// Less of the asked rate than this is another experiment.
 const ACHIEVED: f64 = 0.99;
+
+/// A shard that stood still for so long has spoilt every high percentile of a run of minutes.
+const STALL: Nanos = Nanos::from_millis(250);
 
 /// Judges a run.
 #[must_use]
@@ -103,16 +108,13 @@ pub fn judge(load: &Load, windows: &[Window], totals: &Totals) -> Trust {
         Load::Open { .. } => {
             ours.extend(delayed);
             ours.extend(open_reasons(windows));
+            ours.extend(totals.stall_reason());
         }
     }
     if !ours.is_empty() {
         return Trust { verdict: Verdict::GeneratorSaturated, reasons: ours };
     }
-    doubts.push(
-        "nothing speaks against the load generator; whether the target was at its limit is not \
-         judged yet"
-            .to_owned(),
-    );
+    doubts.push("whether the target was at its limit is not judged yet".to_owned());
     Trust { verdict: Verdict::Inconclusive, reasons: doubts }
 }
 
@@ -150,14 +152,26 @@ fn open_reasons(windows: &[Window]) -> Vec<String> {
     [lag, busy, short].into_iter().flatten().collect()
 }
 
-/// How many windows a sign spoils and the worst of them, if that is a tenth and more than one.
+/// How many windows a sign spoils and the worst of them, if that is a tenth of them, and more than
+/// one unless there is only one.
 fn spoilt(windows: &[Window], sign: impl Fn(&Window) -> Option<f64>) -> Option<(usize, f64)> {
     let signs: Vec<f64> = windows.iter().filter_map(sign).collect();
     let worst = signs.iter().copied().fold(0.0, f64::max);
-    (signs.len() >= 2 && signs.len() * 10 >= windows.len()).then_some((signs.len(), worst))
+    let enough = signs.len() >= windows.len().clamp(1, 2) && signs.len() * 10 >= windows.len();
+    enough.then_some((signs.len(), worst))
 }
 
 impl Totals {
+    fn stall_reason(&self) -> Option<String> {
+        (self.longest_stall >= STALL).then(|| {
+            format!(
+                "a shard stood still for {}: this process or its host was stopped, and what was \
+                 due meanwhile left late",
+                self.longest_stall
+            )
+        })
+    }
+
     fn reasons(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.local_failures > 0 {

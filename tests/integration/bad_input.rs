@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{Onslaught, free_port, shards};
+use crate::kit::{Onslaught, free_port, shards, target_at};
 
 /// Wrong usage: exit 2, a cause on standard error, nothing else done.
 #[track_caller]
@@ -24,16 +24,23 @@ fn durations_that_are_none() {
     for duration in ["99999999999999999999s", "1e400s", "10parsecs", "s", "-1s", "NaN"] {
         assert_usage(&format!("-d {duration}"), ["-d", duration]);
     }
-    assert_usage("-d 0s", ["-d", "too short"]);
+    for short in ["0s", "1ns", "999us"] {
+        assert_usage(&format!("-d {short}"), ["-d", "too short", "1ms"]);
+        assert_usage(&format!("-d 1s --timeout {short}"), ["--timeout", "too short", "1ms"]);
+    }
 }
 
 #[test]
 fn quantities_that_overflow() {
     assert_usage("-d 1s -R 99999999999999999999", ["99999999999999999999"]);
-    assert_usage("-d 1s -R 0", ["0"]);
+    assert_usage("-d 1s -R 0", ["-R", "above zero"]);
+    for fast in ["20M", "99999999999999k", "99999999999999999999"] {
+        assert_usage(&format!("-d 1s -R {fast}"), ["-R", fast, "10M a second"]);
+    }
     assert_usage("-d 1s -n 0", ["0"]);
     assert_usage("-d 1s -n 99999999999999999999999", ["99999999999999999999999"]);
-    assert_usage("-d 1s -c 99999999999", ["99999999999"]);
+    assert_usage("-d 1s -c 99999999999", ["-c", "99999999999", "1,048,576"]);
+    assert_usage("-d 1s -t 4095", ["4095", "-t"]);
     assert_usage("-d 1s -t 0", ["0"]);
     assert_usage("-d 1s --timeout 99999999999999999999h", ["99999999999999999999h"]);
 }
@@ -57,6 +64,35 @@ fn urls_that_are_none() {
         let run = load.run().exits([2]);
         assert!(!run.stderr.is_empty(), "no cause{run}");
     }
+}
+
+#[test]
+fn urls_with_a_slip() {
+    for (url, words) in [
+        ("127.0.0.1:18080/health", ["did you mean", "http://127.0.0.1:18080/health"]),
+        ("localhost:18080", ["did you mean", "http://localhost:18080"]),
+        ("http://127.0.0.1:70000/", ["70000", "65535"]),
+        ("http://127.0.0.1:0/", ["port 0", "65535"]),
+    ] {
+        Onslaught::http(url).line("-d 1s").run().exits([2]).says(words);
+    }
+}
+
+#[test]
+fn bodies_that_cannot_be_read() {
+    for (body, why) in [("@/no/such/file", "No such file"), ("@/dev/zero", "64 MiB")] {
+        assert_usage(&format!("-d 1s --body {body}"), ["--body", why]);
+    }
+}
+
+/// The name stands for both loopback addresses, whatever the resolver says.
+#[test]
+fn localhost_is_tried_in_both_families() {
+    let load = Onslaught::http(format!("http://localhost:{}/", free_port())).line("-d 1s");
+    load.run().exits([113]).says(["127.0.0.1:", "[::1]:", "refused"]);
+    let server = target_at("[::1]:0", "");
+    let load = Onslaught::http(format!("http://localhost:{}/health", server.port));
+    assert_eq!(load.line("-c 2 -n 10").run().exits([0]).report().ok(), 10);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{Onslaught, Report, TempDir};
+use crate::kit::{Onslaught, Report, TempDir, target_at};
 
 #[test]
 fn the_demo_runs_and_leaves_its_results() {
@@ -22,4 +22,25 @@ fn help_names_every_command() {
         assert!(run.stdout.contains(command), "no {command}{run}");
     }
     assert!(run.stdout.lines().all(|line| line.chars().count() <= 110), "too wide{run}");
+}
+
+#[test]
+fn help_shows_the_other_spellings_too() {
+    let run = Onslaught::command("http").line("--help").run().exits([0]);
+    for alias in ["-z", "--rps", "-q", "-m", "@FILE", "Ctrl-C", "warm-up"] {
+        assert!(run.stdout.contains(alias), "no {alias}{run}");
+    }
+    let run = Onslaught::command("target").line("--help").run().exits([0]);
+    let order = "close > corrupt > truncate > 5xx > delay";
+    let said = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(order), "no {order}{run}");
+}
+
+#[test]
+fn a_target_listens_on_a_name() {
+    assert_ne!(target_at("localhost:0", "").port, 0);
+    for wrong in ["localhost", "localhost:99999", "no-such-host.invalid:1"] {
+        let run = Onslaught::command("target").line("--listen").args([wrong]).run().exits([2]);
+        run.says(["--listen", wrong]);
+    }
 }

@@ -41,7 +41,7 @@ fn memlock_too_small() {
 fn too_few_files() {
     shards([1, 2], |count| {
         let run = refused(|load| load.line("-c 256").shards(count).after("ulimit -n 64"));
-        run.exits([113]).complains_of(["nofile", "ulimit -n"]);
+        run.exits([113]).complains_of(["hard limit", "nofile", "ulimit -Hn"]);
     });
 }
 

@@ -19,6 +19,19 @@ fn interrupted_by(signal: Signal, count: u32) {
     assert_eq!(run.report().count("/accounting/aborted"), 0, "{run}");
     assert_eq!(server.told()["requests"], run.report().sent(), "nothing is lost");
     assert!(run.stdout.contains("replies"), "no summary{run}");
+    run.says(["draining, at most 5 s; ctrl-c again ends at once"]);
+}
+
+#[test]
+fn an_interrupted_warm_up_measured_nothing() {
+    let server = target("");
+    let load = Onslaught::http(server.url("/health")).line("-c 4 -d 60s --warmup 60s").start();
+    until("the load to begin", Duration::from_secs(5), || established(server.port) >= 4);
+    load.signal(Signal::INT);
+    let run = load.finish().exits([105]);
+    assert!(run.stdout.contains("of the 60 s warm-up; nothing was"), "{run}");
+    assert!(!run.stdout.contains("trust"), "{run}");
+    assert_eq!(run.report().count("/accounting/scheduled"), 0, "{run}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A starved generator says so; a healthy one does not.
 
-use crate::kit::{Onslaught, cores, hogs, target};
+use std::time::Duration;
+
+use crate::kit::{Onslaught, bystander, cores, hogs, target};
 
 /// Run-queue delay and lateness in an open model: the core belongs to others.
 #[test]
@@ -15,22 +17,41 @@ fn a_starved_generator_is_not_to_be_trusted() {
     let reasons = report.at("/trust/reasons").as_array().expect("reasons");
     assert!(!reasons.is_empty(), "a verdict needs its reasons{run}");
     assert_eq!(report.all_failed(), 0, "starving is no fault of the target{run}");
-    assert!(
-        run.stdout.contains("generator_saturated") || run.stdout.contains("saturated"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("generator_saturated"), "{run}");
+    let load = Onslaught::http(server.url("/health")).line("-c 16 -R 2000 -d 3s -t 1");
+    let load = load.args(["--allow-untrusted", "--cores", &ours.to_string()]);
+    let run = load.run().exits([0]);
+    assert!(run.stdout.contains("--allow-untrusted says; otherwise"), "no reason{run}");
 }
 
 /// This release does not know enough to say "valid".
+///
+/// On a host that others load a run may be spoilt in truth, and then says so rightly. Therefore an
+/// independent thread on the same core is asked whether it, too, was woken late: a run that is
+/// found untrustworthy while that thread was punctual is a false alarm.
 #[test]
 fn a_healthy_generator_is_inconclusive() {
     let [ours, theirs, ..] = cores()[..] else { unreachable!("two cores, or cores() fails") };
     let server = target(&format!("--cores {theirs}"));
-    let load = Onslaught::http(server.url("/health")).line("-c 16 -R 500 -d 12s -t 1");
-    let run = load.args(["--cores", &ours.to_string()]).run().exits([0]);
-    assert_eq!(run.report().text("/trust/verdict"), "inconclusive", "{run}");
-    run.report().assert_clean();
+    let healthy = |attempt| {
+        let load = Onslaught::http(server.url("/health")).line("-c 16 -R 500 -d 6s -t 1");
+        let observer = bystander(ours);
+        let run = load.args(["--cores", &ours.to_string()]).run();
+        let late = observer.late_seconds(HALF_THE_LAG_ALLOWED);
+        let run = run.exits([0, 111]).uses_at_most(Duration::from_secs(2));
+        eprintln!("run {attempt}: a bystander was late in {late} seconds{run}");
+        run.report().assert_clean();
+        let expected = if run.exit == 0 { "inconclusive" } else { "generator_saturated" };
+        assert_eq!(run.report().text("/trust/verdict"), expected, "verdict and exit code");
+        assert!(run.exit == 0 || late > 0, "a false alarm: the host was punctual{run}");
+        run.exit == 0
+    };
+    // One healthy run is enough; otherwise the host was shown to be loaded three times.
+    (1..=3).any(healthy);
 }
+
+/// Half of the millisecond of lag, in nanoseconds, that a run may show.
+const HALF_THE_LAG_ALLOWED: i64 = 500_000;
 
 /// A closed loop keeps its core busy on purpose: that alone is no reason for distrust.
 #[test]

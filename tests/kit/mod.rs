@@ -6,6 +6,7 @@
 //!        [`liar`] speaks scripted bytes; [`shards`] repeats a test per number of shards.
 //! Why so: a test of this house is five lines long, and none of them is about set-up.
 
+mod bystander;
 mod cli;
 mod hog;
 mod http;
@@ -20,6 +21,7 @@ mod target;
 mod tempdir;
 mod wait;
 
+pub(crate) use bystander::bystander;
 pub(crate) use cli::{Onslaught, Run};
 pub(crate) use hog::hogs;
 pub(crate) use liar::{Reply, liar};
@@ -28,7 +30,7 @@ pub(crate) use nginx::{Nginx, nginx};
 pub(crate) use ports::{established, free_port, full_backlog};
 pub(crate) use report::Report;
 pub(crate) use scripts::{forbidding, node, python, python_module};
-pub(crate) use target::target;
+pub(crate) use target::{target, target_at};
 pub(crate) use tempdir::TempDir;
 pub(crate) use wait::{Stopwatch, pause, until};
 

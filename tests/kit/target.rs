@@ -18,12 +18,18 @@ pub(crate) struct Target {
 /// Starts `onslaught target` on a port of its own choice, with further arguments.
 #[track_caller]
 pub(crate) fn target(args: &str) -> Target {
+    target_at("127.0.0.1:0", args)
+}
+
+/// The same, listening somewhere else.
+#[track_caller]
+pub(crate) fn target_at(listen: &str, args: &str) -> Target {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onslaught"));
-    command.args(["target", "--listen", "127.0.0.1:0"]).args(args.split_whitespace());
+    command.args(["target", "--listen", listen]).args(args.split_whitespace());
     let mut process = Process::spawn(command.stdout(Stdio::piped()), "is it built?");
-    let address = process.line("listening on 127.0.0.1:", Duration::from_secs(10));
-    let port = address.parse().unwrap_or_else(|_| panic!("no port: '{address}'"));
-    Target { port, _process: process }
+    let address = process.line("listening on ", Duration::from_secs(10));
+    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    Target { port: port.unwrap_or_else(|| panic!("no port: '{address}'")), _process: process }
 }
 
 impl Target {

@@ -62,7 +62,7 @@ fn bad_paths_are_told_at_once() {
     let missing = refusal(&folder.0.join("no/such/summary.json"));
     assert!(missing.contains("No such file") && missing.contains("mkdir -p"), "{missing}");
     let directory = refusal(&folder.0);
-    assert!(directory.contains("directory") && directory.contains("--out"), "{directory}");
+    assert!(directory.contains("directory") && directory.contains("summary.json"), "{directory}");
     let file = folder.0.join("file");
     fs::write(&file, "old").expect("written");
     let through = refusal(&file.join("summary.json"));

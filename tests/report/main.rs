@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod ends;
 mod files;
 mod fixture;
 mod golden;

@@ -20,19 +20,19 @@ fn every_problem_is_named() {
     let wrong = "delay:10,lie:3,5xx:0,close,truncate:1:2,corrupt:4,corrupt:5,delay:1:2m,";
     let told = Misbehaviour::parse(wrong).unwrap_err().to_string();
     let expected = "\
---misbehave 'delay:10': the delay is ''; expected a duration of at most 60s, \
+'delay:10': the delay is ''; expected a duration of at most 60s, \
     for example delay:100:5ms
---misbehave 'lie:3': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
+'lie:3': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
     for example 5xx:50
---misbehave '5xx:0': the period is '0'; expected a whole number of requests, at least 1, \
+'5xx:0': the period is '0'; expected a whole number of requests, at least 1, \
     for example 5xx:50
---misbehave 'close': the period is ''; expected a whole number of requests, at least 1, \
+'close': the period is ''; expected a whole number of requests, at least 1, \
     for example close:1000
---misbehave 'truncate:1:2': more than this lie takes; for example truncate:500
---misbehave 'corrupt:5': corrupt was given before; each lie has one period
---misbehave 'delay:1:2m': the delay is '2m'; expected a duration of at most 60s, \
+'truncate:1:2': more than this lie takes; for example truncate:500
+'corrupt:5': corrupt was given before; each lie has one period
+'delay:1:2m': the delay is '2m'; expected a duration of at most 60s, \
     for example delay:100:5ms
---misbehave '': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
+'': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
     for example 5xx:50";
     assert_eq!(told, expected);
 }

@@ -78,7 +78,7 @@ impl Shard {
         } else {
             connection.available = now;
             self.opened_ahead();
-            self.offer(slot, now, submissions);
+            self.offer(slot);
         }
     }
 
@@ -114,6 +114,7 @@ impl Shard {
             connection.due = now;
             connection.not_before = now + pause(failures, connecting, seed, slot, now);
             self.in_flight -= 1;
+            self.recorder.bytes_lost(operation.leaf, operation.received);
             self.recorder.ended(operation.leaf, End::Failed(failure), now);
             let name = &self.plan.requests[usize::from(operation.request)].name;
             self.recorder.sample(failure, || format!("{name}: {}", text()));
@@ -139,7 +140,7 @@ impl Shard {
     }
 
     /// Frees the slot, if it was closed and nothing of it is outstanding any more.
-    pub(super) fn vacate(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+    pub(super) fn vacate(&mut self, slot: u32, now: Nanos) {
         let connection = &mut self.connections[slot as usize];
         if connection.state != State::Closing || !connection.link.finish() {
             return;
@@ -151,17 +152,17 @@ impl Shard {
         } else {
             connection.state = State::Vacant;
             connection.available = now;
-            self.offer(slot, now, submissions);
+            self.offer(slot);
         }
     }
 
     /// The pause after failures is over. In the closed model it was the session's think time.
-    pub(super) fn pause_over(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+    pub(super) fn pause_over(&mut self, slot: u32, now: Nanos) {
         let connection = &mut self.connections[slot as usize];
         connection.state = State::Vacant;
         connection.available = now;
         connection.due = now;
-        self.offer(slot, now, submissions);
+        self.offer(slot);
     }
 }
 

@@ -34,9 +34,13 @@ pub struct Shard {
     connections: Vec<Connection>,
     sessions: Vec<Session>,
     source: Source,
-    /// Open model: slots that could take an operation when they were put here.
+    /// Slots that could take an operation when they were put here. Closed model: for their
+    /// sessions; open model: those with a connection, those without.
+    offered: VecDeque<u32>,
     idle: VecDeque<u32>,
     vacant: VecDeque<u32>,
+    /// Whether a due arrival had to wait for a connection since the last hand-over.
+    starved: bool,
     wheel: Wheel,
     expired: Vec<(u32, Nanos)>,
     recorder: Recorder,
@@ -111,7 +115,9 @@ impl Shard {
             connections: std::iter::repeat_with(Connection::new).take(slots).collect(),
             sessions: (0..u64::from(share)).map(|slot| Session::new(index(slot))).collect(),
             source: Source::new(&plan, id),
+            offered: VecDeque::with_capacity(slots),
             idle: VecDeque::with_capacity(slots),
+            starved: false,
             vacant: VecDeque::with_capacity(slots),
             wheel: Wheel::new(now),
             expired: Vec::new(),
@@ -131,13 +137,14 @@ impl Shard {
         self.stage = Stage::Ready;
     }
 
-    /// Lets nothing new fall due after `now`.
+    /// Lets nothing new fall due after `now`, and drops what waits.
     pub fn stop(&mut self, now: Nanos) {
         match &mut self.source {
             Source::Closed { left, until } => (*left, *until) = (0, Nanos::ZERO),
             Source::Open(pacer) if now < self.start => pacer.stop(Nanos::ZERO),
             Source::Open(pacer) => pacer.stop(now.since(self.start) + Nanos(1)),
         }
+        self.drop_waiting(now);
         self.stage = Stage::Draining;
     }
 
@@ -156,7 +163,7 @@ impl Shard {
             Stage::Ahead { .. } => self.open_ahead(now, submissions),
             Stage::Ready if now >= self.start => self.start_load(now, submissions),
             Stage::Ready => {}
-            Stage::Running | Stage::Draining => self.pace(now, submissions),
+            Stage::Running | Stage::Draining => self.begin_due(now, submissions),
         }
         self.recorder.counts().turns += 1;
         self.next(now)
@@ -203,7 +210,7 @@ impl Shard {
             Event::Closed => connection.link.closed(),
             Event::Accepted(..) => {}
         }
-        self.vacate(slot, now, submissions);
+        self.vacate(slot, now);
     }
 
     /// Fires the timers that are due.
@@ -213,9 +220,13 @@ impl Shard {
         for (slot, at) in expired.drain(..) {
             let connection = &mut self.connections[slot as usize];
             if connection.wheel_at != at {
+                // Of one slot of the wheel the later entry may come first; it stands no more.
+                if connection.wheel_later == at {
+                    connection.wheel_later = Nanos::MAX;
+                }
                 continue;
             }
-            connection.wheel_at = Nanos::MAX;
+            connection.wheel_at = std::mem::replace(&mut connection.wheel_later, Nanos::MAX);
             let deadline = connection.deadline;
             if deadline <= now {
                 connection.deadline = Nanos::MAX;
@@ -233,6 +244,7 @@ impl Shard {
         let connection = &mut self.connections[slot as usize];
         connection.deadline = deadline;
         if deadline < connection.wheel_at {
+            connection.wheel_later = connection.wheel_later.min(connection.wheel_at);
             connection.wheel_at = deadline.max(now);
             self.wheel.insert(connection.wheel_at, slot);
         }
@@ -245,10 +257,10 @@ impl Shard {
             connection.due = self.start;
             if connection.is_available() {
                 connection.available = connection.available.min(self.start);
-                self.offer(slot, now, submissions);
+                self.offer(slot);
             }
         }
-        self.pace(now, submissions);
+        self.begin_due(now, submissions);
     }
 
     fn next(&mut self, now: Nanos) -> Next {
@@ -256,6 +268,7 @@ impl Shard {
         let work = match self.stage {
             Stage::Ahead { .. } => None,
             Stage::Ready => Some(self.start).filter(|start| *start < Nanos::MAX),
+            Stage::Running | Stage::Draining if !self.offered.is_empty() => Some(now),
             Stage::Running | Stage::Draining => self.next_arrival().map(|at| at.max(now)),
         };
         let wake_at = [timer, work].into_iter().flatten().min();
@@ -269,8 +282,18 @@ impl Shard {
 
     /// What was recorded, and the gauges of this moment.
     pub fn recorder(&mut self) -> (&mut Recorder, Gauges) {
-        let gauges = Gauges { in_flight: self.in_flight, connections: self.connected };
+        let gauges = Gauges {
+            in_flight: self.in_flight,
+            connections: self.connected,
+            starved: std::mem::take(&mut self.starved),
+        };
         (&mut self.recorder, gauges)
+    }
+
+    /// The shard was neither at work nor meant to wait for so long.
+    pub fn stood_still(&mut self, span: Nanos) {
+        let counts = self.recorder.counts();
+        counts.longest_stall = counts.longest_stall.max(span);
     }
 
     /// This shard's number.

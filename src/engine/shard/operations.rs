@@ -1,7 +1,9 @@
 //! The life of a shard's operations: due, begun, sent, answered, ended exactly once.
 
 use super::super::connection::{Operation, State};
-use super::{OwnRequest, Shard, Source};
+use super::super::limits::{BEGINS_A_TURN, DROPS_A_TURN};
+use super::super::pacer::Arrival;
+use super::{OwnRequest, Shard, Source, Stage};
 use crate::metrics::LeafId;
 use crate::metrics::recorder::End;
 use crate::net::error::Cause;
@@ -14,51 +16,96 @@ use crate::stdx::Nanos;
 const FAILING_STATUS: u16 = 400;
 
 impl Shard {
-    /// The slot can take an operation: its session's next one, or it waits for an arrival.
-    pub(super) fn offer(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
-        if now < self.start {
+    /// The slot can take an operation: its session's next one, or it waits for an arrival. It
+    /// begins at the end of the turn, when all that is known of the connection has been seen.
+    pub(super) fn offer(&mut self, slot: u32) {
+        if !matches!(self.stage, Stage::Running | Stage::Draining) {
             return;
         }
-        let connection = &self.connections[slot as usize];
-        match &mut self.source {
-            Source::Open(_) if connection.state == State::Idle => self.idle.push_back(slot),
-            Source::Open(_) => self.vacant.push_back(slot),
-            Source::Closed { .. } => {
-                let due = connection.due;
-                let since = due.since(self.start);
-                if let Some(phase) = self.source.take_closed(&self.plan, since) {
-                    let request = self.sessions[slot as usize].next(&self.plan);
-                    self.recorder.scheduled(self.plan.leaf(phase, request));
-                    self.begin_operation(slot, request, due, now, submissions);
-                }
+        match &self.source {
+            Source::Closed { .. } => self.offered.push_back(slot),
+            Source::Open(_) if self.connections[slot as usize].state == State::Idle => {
+                self.idle.push_back(slot);
             }
+            Source::Open(_) => self.vacant.push_back(slot),
         }
     }
 
-    /// Open model: begins what is due on what is free, and drops what has waited too long.
-    pub(super) fn pace(&mut self, now: Nanos, submissions: &mut impl Submissions) {
-        let since = now.since(self.start);
-        loop {
-            let Source::Open(pacer) = &mut self.source else { return };
-            if let Some(arrival) = pacer.drop_impatient(since) {
-                let (leaf, _) = self.arrival_leaf(arrival.index, arrival.due);
-                self.recorder.scheduled(leaf);
-                self.recorder.dropped(leaf);
+    /// Begins what is due, a bounded number of operations.
+    pub(super) fn begin_due(&mut self, now: Nanos, submissions: &mut impl Submissions) {
+        match &self.source {
+            Source::Closed { .. } => self.go_on(now, submissions),
+            Source::Open(_) => self.pace(now, submissions),
+        }
+    }
+
+    /// Closed model: sessions whose slots are free go on.
+    fn go_on(&mut self, now: Nanos, submissions: &mut impl Submissions) {
+        for _ in 0..self.offered.len().min(BEGINS_A_TURN) {
+            let Some(slot) = self.offered.pop_front() else { return };
+            let connection = &self.connections[slot as usize];
+            if !connection.is_available() {
                 continue;
             }
-            if pacer.upcoming().is_none_or(|arrival| arrival.due > since) {
-                return;
+            let due = connection.due;
+            let since = due.since(self.start);
+            if let Some(phase) = self.source.take_closed(&self.plan, since) {
+                let request = self.sessions[slot as usize].next(&self.plan);
+                self.recorder.scheduled(self.plan.leaf(phase, request));
+                self.begin_operation(slot, request, due, now, submissions);
             }
-            let Some(slot) = self.take_available() else { return };
-            let Source::Open(pacer) = &mut self.source else { return };
-            let Some(arrival) = pacer.take(since) else { return };
-            let (leaf, request) = self.arrival_leaf(arrival.index, arrival.due);
-            self.recorder.scheduled(leaf);
-            self.begin_operation(slot, request, self.start + arrival.due, now, submissions);
         }
     }
 
-    /// When [`Shard::pace`] has something to do again, if no completion comes before.
+    /// Open model: begins what is due on what is free, and drops what has waited too long for it.
+    fn pace(&mut self, now: Nanos, submissions: &mut impl Submissions) {
+        let since = now.since(self.start);
+        let (mut begins, mut drops) = (0, 0);
+        while begins < BEGINS_A_TURN && drops < DROPS_A_TURN {
+            let Source::Open(pacer) = &mut self.source else { return };
+            let Some(arrival) = pacer.upcoming().filter(|arrival| arrival.due <= since) else {
+                return;
+            };
+            let slot = self.peek_available();
+            // Lateness of our own is no reason to drop: what counts is when a slot became free.
+            let free = slot.map_or(now, |slot| self.connections[slot as usize].available);
+            let Source::Open(pacer) = &mut self.source else { return };
+            let gone = pacer.is_impatient(&arrival, free.since(self.start));
+            if gone || slot.is_none() && pacer.too_many_wait(since) {
+                pacer.take(since);
+                self.drop_arrival(arrival);
+                drops += 1;
+            } else if let Some(slot) = slot {
+                pacer.take(since);
+                self.take_available();
+                let (leaf, request) = self.arrival_leaf(arrival.index, arrival.due);
+                self.recorder.scheduled(leaf);
+                self.begin_operation(slot, request, self.start + arrival.due, now, submissions);
+                begins += 1;
+            } else {
+                self.starved = true;
+                return;
+            }
+        }
+    }
+
+    fn drop_arrival(&mut self, arrival: Arrival) {
+        self.starved = true;
+        let (leaf, _) = self.arrival_leaf(arrival.index, arrival.due);
+        self.recorder.scheduled(leaf);
+        self.recorder.dropped(leaf);
+    }
+
+    /// Drops all arrivals that wait.
+    pub(super) fn drop_waiting(&mut self, now: Nanos) {
+        while let Source::Open(pacer) = &mut self.source
+            && let Some(arrival) = pacer.take(now.since(self.start))
+        {
+            self.drop_arrival(arrival);
+        }
+    }
+
+    /// When [`Shard::begin_due`] has something to do again, if no completion comes before.
     pub(super) fn next_arrival(&mut self) -> Option<Nanos> {
         let available = self.peek_available().is_some();
         let Source::Open(pacer) = &self.source else { return None };
@@ -138,6 +185,7 @@ impl Shard {
         operation.timing.sent = now;
         connection.state = State::Busy;
         connection.exchange.start(*reply_to);
+        connection.unsent = bytes.len();
         connection.link.sending();
         submissions.send(connection.link.handle(slot), Payload::Shared(bytes.clone()));
         self.recorder.bytes_sent(operation.leaf, bytes.len() as u64);
@@ -191,10 +239,20 @@ impl Shard {
         } else if connection.link.is_sending() {
             connection.state = State::Settling;
         } else {
-            connection.state = State::Idle;
-            connection.available = now;
-            self.offer(slot, now, submissions);
+            self.settled(slot, now, submissions);
         }
+    }
+
+    /// The reply is complete and nothing is being sent: the connection takes the next operation,
+    /// unless the peer would read that as the rest of a request that broke off.
+    fn settled(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        let connection = &mut self.connections[slot as usize];
+        if connection.unsent > 0 {
+            return self.close(slot, submissions);
+        }
+        connection.state = State::Idle;
+        connection.available = now;
+        self.offer(slot);
     }
 
     /// A send has ended; a peer that is gone shows in the receive, which alone knows what came
@@ -207,27 +265,22 @@ impl Shard {
         submissions: &mut impl Submissions,
     ) {
         let connection = &mut self.connections[slot as usize];
-        match connection.state {
-            State::Busy => {
-                let Some(operation) = &mut connection.operation else { return };
-                match result.map_err(|errno| (errno, errno.cause())) {
-                    Ok(count) => {
-                        operation.taken += count as usize;
-                        self.send_rest(slot, submissions);
-                    }
-                    Err((errno, Cause::LocalMemory | Cause::NoBuffers)) => {
-                        let text = || errno.to_string();
-                        self.fail(slot, Failure::LocalMemory, now, submissions, text);
-                    }
-                    Err(_) => {}
-                }
+        connection.unsent -= result.map_or(0, |count| connection.unsent.min(count as usize));
+        match (connection.state, result.map_err(|errno| (errno, errno.cause()))) {
+            (State::Busy, Ok(_)) => self.send_rest(slot, submissions),
+            (State::Busy, Err((errno, Cause::LocalMemory | Cause::NoBuffers))) => {
+                self.fail(slot, Failure::LocalMemory, now, submissions, || errno.to_string());
             }
-            State::Settling => {
-                connection.state = State::Idle;
-                connection.available = now;
-                self.offer(slot, now, submissions);
-            }
-            State::Vacant | State::Opening | State::Idle | State::Closing | State::BackingOff => {}
+            (State::Settling, _) => self.settled(slot, now, submissions),
+            (
+                State::Busy
+                | State::Vacant
+                | State::Opening
+                | State::Idle
+                | State::Closing
+                | State::BackingOff,
+                _,
+            ) => {}
         }
     }
 
@@ -236,7 +289,7 @@ impl Shard {
         let connection = &self.connections[slot as usize];
         let timeout = self.plan.timeout;
         match connection.state {
-            State::BackingOff => self.pause_over(slot, now, submissions),
+            State::BackingOff => self.pause_over(slot, now),
             State::Opening => {
                 let text = || format!("not connected within {timeout}");
                 self.fail(slot, Failure::TimeoutConnect, now, submissions, text);
@@ -249,7 +302,8 @@ impl Shard {
                     || format!("no end of the reply within {timeout}, {received} bytes came");
                 self.fail(slot, failure, now, submissions, text);
             }
-            State::Vacant | State::Idle | State::Settling | State::Closing => {}
+            State::Settling => self.close(slot, submissions),
+            State::Vacant | State::Idle | State::Closing => {}
         }
     }
 
@@ -259,16 +313,10 @@ impl Shard {
         for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
             if let Some(operation) = self.connections[slot as usize].operation.take() {
                 self.in_flight -= 1;
+                self.recorder.bytes_lost(operation.leaf, operation.received);
                 self.recorder.ended(operation.leaf, End::Aborted, now);
                 self.close(slot, submissions);
             }
-        }
-        while let Source::Open(pacer) = &mut self.source
-            && let Some(arrival) = pacer.take(now.since(self.start))
-        {
-            let (leaf, _) = self.arrival_leaf(arrival.index, arrival.due);
-            self.recorder.scheduled(leaf);
-            self.recorder.dropped(leaf);
         }
     }
 
@@ -277,9 +325,10 @@ impl Shard {
         let connection = &mut self.connections[slot as usize];
         let Some(operation) = &connection.operation else { return };
         let OwnRequest { bytes, .. } = &self.requests[usize::from(operation.request)];
-        if let Some(rest) = bytes.get(operation.taken..).filter(|rest| !rest.is_empty()) {
+        if connection.unsent > 0 {
+            let rest = bytes[bytes.len() - connection.unsent..].to_vec();
             connection.link.sending();
-            submissions.send(connection.link.handle(slot), Payload::Owned(rest.to_vec()));
+            submissions.send(connection.link.handle(slot), Payload::Owned(rest));
         }
     }
 }

@@ -6,7 +6,7 @@
 //! receives cost 12 % on small replies, so it changes back when they stay small.
 
 use super::super::connection::{Listening, State};
-use super::super::limits::{DISCARD_FROM, SMALL_REPLIES};
+use super::super::limits::{DISCARD_AT_ONCE, DISCARD_FROM, SMALL_REPLIES};
 use super::Shard;
 use crate::net::error::Cause;
 use crate::net::{Errno, Handle, More, Submissions};
@@ -133,7 +133,8 @@ impl Shard {
         match connection.listening {
             Listening::Single { .. } if rest >= DISCARD_FROM => {
                 connection.listening = Listening::Single { small: 0 };
-                submissions.discard(handle, u32::try_from(rest).unwrap_or(u32::MAX >> 1));
+                let most = rest.min(DISCARD_AT_ONCE);
+                submissions.discard(handle, u32::try_from(most).unwrap_or(u32::MAX));
             }
             Listening::Single { small } if small < SMALL_REPLIES => {
                 submissions.receive_once(handle);

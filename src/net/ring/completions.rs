@@ -9,10 +9,14 @@ use super::tag::{Op, Tag};
 use super::{Raw, more};
 use crate::net::{Completion, Completions, Errno, Event, Handle, More};
 
-/// The completions of one wait.
+/// Completions a turn: what follows from them is submitted before the next, so that no request
+/// waits behind a large batch while its time counts as the target's.
+const TURN: u32 = 64;
+
+/// The next completions, at most [`TURN`] of them.
 pub struct RingCompletions<'a> {
-    batch: &'a mut Vec<Raw>,
-    at: usize,
+    batch: &'a mut VecDeque<Raw>,
+    left: u32,
     buffers: &'a mut Buffers,
     returned: &'a mut VecDeque<Option<Vec<u8>>>,
     /// The buffer whose bytes the last completion showed.
@@ -21,11 +25,11 @@ pub struct RingCompletions<'a> {
 
 impl<'a> RingCompletions<'a> {
     pub(super) const fn new(
-        batch: &'a mut Vec<Raw>,
+        batch: &'a mut VecDeque<Raw>,
         buffers: &'a mut Buffers,
         returned: &'a mut VecDeque<Option<Vec<u8>>>,
     ) -> Self {
-        Self { batch, at: 0, buffers, returned, lent: None }
+        Self { batch, left: TURN, buffers, returned, lent: None }
     }
 
     fn received(&mut self, raw: Raw) -> Event<'_> {
@@ -46,8 +50,8 @@ impl Completions for RingCompletions<'_> {
         if let Some(id) = self.lent.take() {
             self.buffers.give(id);
         }
-        let raw = *self.batch.get(self.at)?;
-        self.at += 1;
+        self.left = self.left.checked_sub(1)?;
+        let raw = self.batch.pop_front()?;
         let handle = raw.tag.handle();
         let event = match raw.tag.op {
             Op::Receive => return Some(Completion { handle, event: self.received(raw) }),
@@ -66,10 +70,11 @@ impl Completions for RingCompletions<'_> {
 }
 
 impl Drop for RingCompletions<'_> {
-    /// Gives the buffers back, those of completions that nobody asked for too.
+    /// Gives the buffers back; what was not asked for is there at the next turn.
     fn drop(&mut self) {
-        while self.next().is_some() {}
-        self.batch.clear();
+        if let Some(id) = self.lent.take() {
+            self.buffers.give(id);
+        }
         self.buffers.publish();
     }
 }

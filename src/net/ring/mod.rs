@@ -10,10 +10,11 @@
 //! What the unsafe code relies on:
 //! 1. memory that the kernel reads or writes is owned by the ring ([`Keep`], [`Buffers`]) and
 //!    freed only after the kernel has let go of it: a payload at the completion of its send,
-//!    everything else after the ring itself is closed (fields are dropped in that order);
+//!    everything else when all that was in flight is cancelled and the ring is closed;
 //! 2. a buffer is lent to the shard between two calls of [`Completions::next`] and given back to
 //!    the kernel only then.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
@@ -67,7 +68,7 @@ pub struct Ring {
     buffers: Buffers,
     keep: Keep,
     /// Completions taken from the kernel and not yet given to the shard.
-    batch: Vec<Raw>,
+    batch: VecDeque<Raw>,
     waker: Waker,
     counts: RingCounts,
     woken: bool,
@@ -131,7 +132,7 @@ impl Ring {
             uring,
             buffers,
             keep: Keep::new(options.slots),
-            batch: Vec::with_capacity(options.completions as usize),
+            batch: VecDeque::with_capacity(options.completions as usize),
             waker: Waker { eventfd: Arc::new(eventfd) },
             counts: RingCounts::default(),
             woken: false,
@@ -153,28 +154,32 @@ impl Ring {
         self.keep.add_listener(listener)
     }
 
-    /// Hands over what was submitted and waits for a completion, at most until `until`.
+    /// Hands over what was submitted and waits for a completion, at most until `until`; not at all
+    /// while there are completions that no turn has seen.
     ///
     /// # Errors
     /// When the kernel refuses in a way that is neither a timeout nor a signal.
     pub fn wait(&mut self, now: Nanos, until: Option<Nanos>) -> io::Result<()> {
-        self.flush_backlog()?;
+        let behind = !self.keep.live.drain_backlog(&mut self.uring.submission());
         self.counts.enters += 1;
-        let span = until.map(|until| until.since(now));
-        let timespec = span.map(|span| {
-            let nanos = u32::try_from(span.0 % 1_000_000_000).unwrap_or(0);
-            types::Timespec::new().sec(span.0 / 1_000_000_000).nsec(nanos)
-        });
-        let args = match &timespec {
-            Some(timespec) => types::SubmitArgs::new().timespec(timespec),
-            None => types::SubmitArgs::new(),
+        let entered = if behind || !self.batch.is_empty() {
+            self.uring.submit()
+        } else {
+            let span = until.map(|until| until.since(now));
+            let timespec = span.map(|span| {
+                let nanos = u32::try_from(span.0 % 1_000_000_000).unwrap_or(0);
+                types::Timespec::new().sec(span.0 / 1_000_000_000).nsec(nanos)
+            });
+            let args = match &timespec {
+                Some(timespec) => types::SubmitArgs::new().timespec(timespec),
+                None => types::SubmitArgs::new(),
+            };
+            self.uring.submitter().submit_with_args(1, &args)
         };
-        match self.uring.submitter().submit_with_args(1, &args) {
-            Ok(_) => {}
-            Err(error) if is_ordinary(&error) => {}
-            Err(error) => return Err(error),
+        match entered {
+            Err(error) if !is_ordinary(&error) => return Err(error),
+            Ok(_) | Err(_) => self.harvest(),
         }
-        self.harvest();
         Ok(())
     }
 
@@ -216,13 +221,13 @@ impl Ring {
                 Op::Ignored => {}
                 Op::Send => {
                     self.keep.sent(raw.tag.slot);
-                    self.batch.push(raw);
+                    self.batch.push_back(raw);
                 }
                 Op::Connect => {
                     self.keep.connected(raw.tag.slot);
-                    self.batch.push(raw);
+                    self.batch.push_back(raw);
                 }
-                Op::Accept | Op::Receive | Op::Discard | Op::Close => self.batch.push(raw),
+                Op::Accept | Op::Receive | Op::Discard | Op::Close => self.batch.push_back(raw),
             }
         }
         drop(queue);
@@ -236,22 +241,16 @@ impl Ring {
         let (_, queue, _) = self.uring.split();
         self.keep.live.read_wakes(queue, fd);
     }
+}
 
-    fn flush_backlog(&mut self) -> io::Result<()> {
-        while !self.keep.live.backlog.is_empty() {
-            let (submitter, mut queue, _) = self.uring.split();
-            self.keep.live.drain_backlog(&mut queue);
-            if self.keep.live.backlog.is_empty() {
-                break;
-            }
-            drop(queue);
-            match submitter.submit() {
-                Ok(_) => {}
-                Err(error) if is_ordinary(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+impl Drop for Ring {
+    /// Closing a ring lets the kernel cancel what is in flight at its leisure; the memory that it
+    /// points to is freed right afterwards, so it is cancelled here and waited for.
+    fn drop(&mut self) {
+        let everything = types::CancelBuilder::any();
+        let patience = types::Timespec::new().sec(1);
+        // Nothing in flight is an error to the kernel and fine here.
+        drop(self.uring.submitter().register_sync_cancel(Some(patience), everything));
     }
 }
 

@@ -16,8 +16,8 @@ use crate::net::{Handle, Payload, Submissions};
 /// Turns Nagle's algorithm off (TCP_NODELAY = 1): the kernel reads it when the chain runs.
 static ON: libc::c_int = 1;
 
-/// Entries of the longest chain.
-const LONGEST_CHAIN: usize = 4;
+/// Entries that must reach the kernel together: a submit in between would end their link.
+pub(super) type Chain = Vec<Entry>;
 
 /// Memory that outlives what is in flight.
 pub(super) struct Keep {
@@ -38,8 +38,8 @@ pub(super) struct Live {
     /// Where the eventfd is read into.
     wakes: Box<u64>,
     listeners: Vec<RawFd>,
-    /// Entries that found the queue full while the kernel took none.
-    pub(super) backlog: VecDeque<Entry>,
+    /// What found the queue full while the kernel took nothing.
+    backlog: VecDeque<Chain>,
 }
 
 /// A socket address as the kernel reads it.
@@ -90,19 +90,21 @@ impl Live {
         let entry = opcode::Read::new(Fd(fd), into, 8).build().user_data(tag.bits());
         // SAFETY: `wakes` is boxed and outlives the ring; the eventfd is kept by the ring.
         if unsafe { queue.push(&entry) }.is_err() {
-            self.backlog.push_back(entry);
+            self.backlog.push_back(vec![entry]);
         }
     }
 
-    /// Moves what fits from the backlog into the queue.
-    pub(super) fn drain_backlog(&mut self, queue: &mut SubmissionQueue<'_>) {
-        while let Some(entry) = self.backlog.front() {
-            // SAFETY: the entry was built by this module, from memory that is still kept.
-            if unsafe { queue.push(entry) }.is_err() {
-                break;
+    /// Moves what fits from the backlog into the queue. Whether that was all.
+    pub(super) fn drain_backlog(&mut self, queue: &mut SubmissionQueue<'_>) -> bool {
+        while let Some(chain) = self.backlog.front() {
+            // SAFETY: the entries were built by this module, from memory that is still kept.
+            // Either all of them fit or none is pushed.
+            if unsafe { queue.push_multiple(chain) }.is_err() {
+                return false;
             }
             self.backlog.pop_front();
         }
+        true
     }
 
     /// The address as the kernel reads it, at a place that does not move.
@@ -137,34 +139,30 @@ impl<'a> RingSubmissions<'a> {
     }
 
     fn push(&mut self, entry: &Entry) {
+        self.push_chain(std::slice::from_ref(entry));
+    }
+
+    /// Queues entries that belong together, in one piece.
+    fn push_chain(&mut self, chain: &[Entry]) {
+        if !self.fits(chain) {
+            self.make_room();
+            if !self.fits(chain) {
+                self.live.backlog.push_back(chain.to_vec());
+            }
+        }
+    }
+
+    /// Pushes the chain, if it fits behind everything that waits.
+    fn fits(&mut self, chain: &[Entry]) -> bool {
         // SAFETY: every address in an entry points into `Live`, or to a `static`.
-        if self.live.backlog.is_empty() && unsafe { self.queue.push(entry) }.is_ok() {
-            return;
-        }
-        self.make_room(1);
-        // SAFETY: as above.
-        if !self.live.backlog.is_empty() || unsafe { self.queue.push(entry) }.is_err() {
-            self.live.backlog.push_back(entry.clone());
-        }
+        self.live.backlog.is_empty() && unsafe { self.queue.push_multiple(chain) }.is_ok()
     }
 
-    /// A chain must reach the kernel in one piece.
-    fn push_chain(&mut self, entries: &[Entry]) {
-        if self.queue.capacity() - self.queue.len() < entries.len() {
-            self.make_room(entries.len());
-        }
-        for entry in entries {
-            self.push(entry);
-        }
-    }
-
-    /// Hands what is queued to the kernel, which completes nothing before the next wait.
-    fn make_room(&mut self, entries: usize) {
-        debug_assert!(entries <= LONGEST_CHAIN);
+    /// Hands what is queued to the kernel.
+    fn make_room(&mut self) {
         self.queue.sync();
-        // What fails here is tried again by the wait, which reports it.
-        let submitted = self.submitter.submit();
-        debug_assert!(submitted.is_ok(), "{submitted:?}");
+        // What the kernel does not take now waits in the backlog, and the wait reports why.
+        drop(self.submitter.submit());
         self.queue.sync();
         self.live.drain_backlog(&mut self.queue);
     }

@@ -36,6 +36,15 @@ pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String 
     if report.exit == ExitCode::Unreachable {
         return page.finish();
     }
+    if let Some(why) = &report.unmeasured {
+        page.wrapped("stopped", why, Ink::Yellow);
+        sections::load(&mut page, document);
+        if !document.phases.is_empty() {
+            sections::generator(&mut page, report);
+        }
+        return page.finish();
+    }
+    sections::dropped(&mut page, document);
     sections::pacing(&mut page, document);
     sections::trust(&mut page, document);
     sections::thresholds(&mut page, document);
@@ -48,9 +57,9 @@ pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String 
     sections::by_request(&mut page, document);
     sections::execution(&mut page, document);
     sections::network(&mut page, document);
-    sections::errors(&mut page, document);
+    sections::errors(&mut page, report);
     sections::events(&mut page, document);
-    sections::generator(&mut page, document);
+    sections::generator(&mut page, report);
     page.finish()
 }
 

@@ -21,11 +21,13 @@ pub enum Colour {
 }
 
 impl Colour {
-    /// Colours on a terminal, unless `NO_COLOR` is set to anything (no-color.org).
+    /// Colours on a terminal, unless `NO_COLOR` is set to anything (no-color.org) or `TERM` says
+    /// that the terminal knows none.
     #[must_use]
-    pub fn choose(no_color: Option<&OsStr>, terminal: bool) -> Self {
+    pub fn choose(no_color: Option<&OsStr>, term: Option<&OsStr>, terminal: bool) -> Self {
         let denied = no_color.is_some_and(|value| !value.is_empty());
-        if terminal && !denied { Self::Ansi } else { Self::Plain }
+        let dumb = term.is_some_and(|value| value == "dumb");
+        if terminal && !denied && !dumb { Self::Ansi } else { Self::Plain }
     }
 }
 
@@ -112,20 +114,33 @@ impl Page {
             label = "";
         }
     }
+
+    /// A text of any length below a row.
+    pub(super) fn indented(&mut self, text: &str, ink: Ink) {
+        for line in broken(text, WIDTH - 4) {
+            let line = self.paint(ink, &line);
+            self.line(&format!("    {line}"));
+        }
+    }
 }
 
-/// Lines of at most `width` characters; a longer word gets a line of its own.
+/// Lines of at most `width` characters; a longer word is broken where a line ends.
 fn broken(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let word = harmless(word, usize::MAX);
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(&word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(&word);
+        let word: Vec<char> = harmless(word, usize::MAX).chars().collect();
+        for (at, part) in word.chunks(width).enumerate() {
+            let part = String::from_iter(part);
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(&part),
+                Some(line)
+                    if at == 0 && line.chars().count() + 1 + part.chars().count() <= width =>
+                {
+                    line.push(' ');
+                    line.push_str(&part);
+                }
+                _ => lines.push(part),
             }
-            _ => lines.push(word),
         }
     }
     lines
@@ -138,15 +153,21 @@ mod tests {
     #[test]
     fn breaks_between_words() {
         assert_eq!(broken("one two three", 7), ["one two", "three"]);
-        assert_eq!(broken("antidisestablishment is", 5), ["antidisestablishment", "is"]);
+        assert_eq!(broken("a establishment is", 6), ["a", "establ", "ishmen", "t is"]);
         assert_eq!(broken("", 5), [""]);
     }
 
     #[test]
     fn no_color_counts_if_not_empty() {
-        assert_eq!(Colour::choose(None, true), Colour::Ansi);
-        assert_eq!(Colour::choose(Some(OsStr::new("")), true), Colour::Ansi);
-        assert_eq!(Colour::choose(Some(OsStr::new("1")), true), Colour::Plain);
-        assert_eq!(Colour::choose(None, false), Colour::Plain);
+        let term = Some(OsStr::new("xterm"));
+        assert_eq!(Colour::choose(None, term, true), Colour::Ansi);
+        assert_eq!(Colour::choose(Some(OsStr::new("")), None, true), Colour::Ansi);
+        assert_eq!(Colour::choose(Some(OsStr::new("1")), term, true), Colour::Plain);
+        assert_eq!(Colour::choose(None, term, false), Colour::Plain);
+    }
+
+    #[test]
+    fn a_dumb_terminal_gets_no_codes() {
+        assert_eq!(Colour::choose(None, Some(OsStr::new("dumb")), true), Colour::Plain);
     }
 }

@@ -6,14 +6,21 @@ use crate::metrics::Trend;
 use crate::metrics::catalog::names;
 use crate::protocol::Failure;
 use crate::protocol::outcome::Side;
+use crate::report::build::{Report, distinct};
 use crate::report::document::{Document, Model, Pacing, Verdict};
 use crate::report::figures::{bytes, harmless, per_second, percent, plural, span, thousands, time};
 
 /// Marks of the timeline that are shown; all of them are in `summary.json`.
 const EVENTS_SHOWN: usize = 8;
 
+/// Texts of a class of failure that are shown; `summary.json` has ten of each.
+const TEXTS_SHOWN: usize = 3;
+
 /// Columns of a number.
 const NUMBER: usize = 13;
+
+/// CPU time is counted in ticks of 10 ms: less than ten of them is noise.
+const MEASURABLE_S: f64 = 0.1;
 
 /// Columns of a request's name, indentation included.
 const NAME: usize = WIDTH - 11 - 9 - 3 * 12;
@@ -35,11 +42,25 @@ pub(super) fn title(page: &mut Page, document: &Document) {
     page.line(&format!("{name}  {target}{}{painted}", " ".repeat(gap)));
 }
 
+/// What the open model did not do of what was asked.
+pub(super) fn dropped(page: &mut Page, document: &Document) {
+    let counts = &document.accounting.total;
+    if counts.dropped == 0 {
+        return;
+    }
+    let (dropped, all) = (thousands(counts.dropped), plural(counts.scheduled, "arrival"));
+    let were = if counts.dropped == 1 { "was" } else { "were" };
+    let text = format!(
+        "{dropped} of {all} {were} dropped: nothing was free in time; more connections (-c) or \
+         less rate (-R)"
+    );
+    page.wrapped("warning", &text, Ink::Yellow);
+}
+
 /// What was asked for and what came of it.
 pub(super) fn pacing(page: &mut Page, document: &Document) {
-    let run = &document.run;
-    let pacing = &run.pacing;
-    page.row("load", &asked(pacing, run.shards));
+    load(page, document);
+    let pacing = &document.run.pacing;
     let achieved = per_second(pacing.achieved_per_s);
     let rate = match pacing.asked_per_s {
         None => format!("achieved {achieved}; asked for as much as the replies allow"),
@@ -49,11 +70,38 @@ pub(super) fn pacing(page: &mut Page, document: &Document) {
         }
     };
     page.row("rate", &rate);
-    let mut measured = span(run.duration_s);
-    if pacing.warmup_s > 0.0 {
-        measured += &format!(", after a warm-up of {} that counts nowhere", span(pacing.warmup_s));
+    page.wrapped("measured", &measured(document), Ink::Plain);
+}
+
+/// The load alone.
+pub(super) fn load(page: &mut Page, document: &Document) {
+    let asked = asked(&document.run.pacing, document.run.shards);
+    page.wrapped("load", &asked, Ink::Plain);
+}
+
+/// Longer drains are shown.
+const DRAIN_S: f64 = 0.1;
+
+fn measured(document: &Document) -> String {
+    let pacing = &document.run.pacing;
+    let mut text = span(document.run.duration_s);
+    let loaded = pacing.loaded_s.unwrap_or(f64::INFINITY);
+    let drained = document.run.duration_s - loaded;
+    if drained > DRAIN_S {
+        text += &format!(": loaded {}, drained {}", span(loaded), span(drained));
     }
-    page.row("measured", &measured);
+    if let (Some(operations), Some(longest)) = (pacing.operations, pacing.asked_s) {
+        let counts = &document.accounting.total;
+        if counts.scheduled >= operations {
+            text += ", ended by count";
+        } else if loaded >= longest && loaded.is_finite() {
+            text += &format!(", ended by time after {}", plural(counts.sent, "request"));
+        }
+    }
+    if pacing.warmup_s > 0.0 {
+        text += &format!(", after a warm-up of {} that counts nowhere", span(pacing.warmup_s));
+    }
+    text
 }
 
 fn asked(pacing: &Pacing, shards: u32) -> String {
@@ -63,7 +111,10 @@ fn asked(pacing: &Pacing, shards: u32) -> String {
         _ => format!("{connections} in a closed loop"),
     };
     let until = match (pacing.operations, pacing.asked_s) {
-        (Some(count), _) => format!(", {}", plural(count, "request")),
+        (Some(count), None) => format!(", {}", plural(count, "request")),
+        (Some(count), Some(seconds)) => {
+            format!(", at most {} or {}", plural(count, "request"), span(seconds))
+        }
         (None, Some(seconds)) => format!(" for {}", span(seconds)),
         (None, None) => String::new(),
     };
@@ -116,14 +167,15 @@ pub(super) fn http(page: &mut Page, document: &Document) {
     let replies = document.metrics.counter(names::HTTP_REQS);
     page.row("replies", &counted(replies.count, &per_second(replies.rate)));
     let failed = document.metrics.rate(names::HTTP_REQ_FAILED);
-    page.row("failed", &counted(failed.passes, &percent(failed.rate)));
+    let share = format!("{} of what ended", percent(failed.rate));
+    page.row("failed", &counted(failed.passes, &share));
     let ours = ours(document);
     if ours > 0 {
         page.row("failed here", &counted(ours, "this host's fault, not among the above"));
     }
     let codes = document.metrics.statuses().map(|(code, count)| {
         let share = if replies.count == 0 { 0.0 } else { count as f64 / replies.count as f64 };
-        (format!("status {code}"), counted(count, &percent(share)))
+        (format!("status {code}"), counted(count, &format!("{} of the replies", percent(share))))
     });
     for (label, text) in codes {
         page.row(&label, &text);
@@ -136,7 +188,11 @@ fn ours(document: &Document) -> u64 {
 }
 
 fn side(class: &str) -> Option<Side> {
-    Failure::ALL.iter().find(|failure| failure.key() == class).map(|failure| failure.side())
+    failure(class).map(Failure::side)
+}
+
+fn failure(class: &str) -> Option<Failure> {
+    Failure::ALL.into_iter().find(|failure| failure.key() == class)
 }
 
 /// Nothing new where there is but one request.
@@ -186,9 +242,20 @@ pub(super) fn network(page: &mut Page, document: &Document) {
         let (all, rate) = (bytes(counter.count as f64), bytes(counter.rate));
         page.row(label, &format!("{all:>NUMBER$}   {rate}/s"));
     }
+    let odd = [
+        ("connects", names::CONNECTS_FAILED, "failed"),
+        ("unasked", names::UNASKED_RECEIVES, "times a connection spoke, nothing awaited"),
+        ("no buffer", names::RECEIVES_WITHOUT_BUFFER, "receives: armed again, none lost"),
+        ("overflows", names::QUEUE_OVERFLOWS, "of the completion queue: nothing lost"),
+    ];
+    let odd = odd.map(|(label, name, what)| (label, document.metrics.counter(name).count, what));
+    for (label, count, what) in odd.into_iter().filter(|(_, count, _)| *count > 0) {
+        page.row(label, &counted(count, what));
+    }
 }
 
-pub(super) fn errors(page: &mut Page, document: &Document) {
+pub(super) fn errors(page: &mut Page, report: &Report<'_>) {
+    let document = &report.document;
     if document.errors.is_empty() {
         return;
     }
@@ -202,10 +269,25 @@ pub(super) fn errors(page: &mut Page, document: &Document) {
         };
         let count = thousands(error.count);
         page.line(&format!("  {:<19}{count:>12}   {whose}", error.class));
-        if let Some(first) = error.first.first() {
-            let first = page.paint(Ink::Dim, &harmless(first, WIDTH - 4));
-            page.line(&format!("    {first}"));
-        }
+        let failure = failure(&error.class);
+        let kept = failure.and_then(|failure| report.samples.get(failure as usize));
+        texts(page, kept.map(|kept| &kept.first[..]).unwrap_or_default());
+    }
+}
+
+/// The first texts of a class, those that are alike as one.
+fn texts(page: &mut Page, kept: &[String]) {
+    let texts = distinct(kept);
+    for (text, count) in texts.iter().take(TEXTS_SHOWN) {
+        let text = match count {
+            1 => (*text).to_owned(),
+            count => format!("{text} ({count} of the first {})", kept.len()),
+        };
+        page.indented(&text, Ink::Dim);
+    }
+    let more = texts.len().saturating_sub(TEXTS_SHOWN) as u64;
+    if more > 0 {
+        page.indented(&format!("and {} in the JSON", plural(more, "other text")), Ink::Dim);
     }
 }
 
@@ -224,21 +306,25 @@ pub(super) fn events(page: &mut Page, document: &Document) {
 }
 
 /// What the run cost this host, warm-up included.
-pub(super) fn generator(page: &mut Page, document: &Document) {
+pub(super) fn generator(page: &mut Page, report: &Report<'_>) {
+    let document = &report.document;
     let cost = &document.generator;
     let cpu = cost.cpu_user_s + cost.cpu_sys_s;
     let replies = document.phases.iter().map(|phase| phase.metrics.counter(names::HTTP_REQS).count);
     let replies = replies.sum::<u64>();
     page.heading("GENERATOR", "");
-    let mut text = format!(
-        "{} CPU ({} user, {} kernel)",
-        span(cpu),
-        span(cost.cpu_user_s),
-        span(cost.cpu_sys_s)
-    );
-    if replies > 0 {
-        text += &format!(", {} a reply", time(cpu * 1e3 / replies as f64));
-    }
+    // The kernel splits by what ran at its ticks.
+    let (user, kernel) = (span(cost.cpu_user_s), span(cost.cpu_sys_s));
+    let text = match cpu {
+        cpu if cpu < MEASURABLE_S => "too short to measure: less than 100 ms of CPU".into(),
+        cpu if replies == 0 || report.unmeasured.is_some() => {
+            format!("{} CPU (about {user} user, {kernel} kernel)", span(cpu))
+        }
+        cpu => {
+            let each = time(cpu * 1e3 / replies as f64);
+            format!("{} CPU (about {user} user, {kernel} kernel), {each} a reply", span(cpu))
+        }
+    };
     page.row("cost", &text);
     let peak = plural(cost.connections_peak, "connection");
     let memory = bytes(cost.rss_peak_bytes as f64);

@@ -41,8 +41,10 @@ const STATISTICS: [Statistic; 8] = [
 pub(super) fn table(page: &mut Page, document: &Document) {
     let columns = [Trend::Duration, Trend::Service, Trend::Waiting, Trend::Blocked, Trend::Lag];
     let columns = columns.map(|trend| (heading(trend), document.metrics.trend(trend)));
-    if columns[0].1.count == 0 {
-        return;
+    let replies = columns[0].1.count;
+    if replies == 0 {
+        page.heading("TIMES", "");
+        return page.line("  no reply came, so there are no times");
     }
     let names = columns.iter().map(|(name, _)| format!("{name:>CELL$}")).collect::<String>();
     page.heading("TIMES", &names);
@@ -52,7 +54,25 @@ pub(super) fn table(page: &mut Page, document: &Document) {
         page.row(name, &cells.collect::<String>());
     }
     connecting(page, &document.metrics.trend(Trend::Connecting));
+    without(page, document, replies);
     explanation(page);
+}
+
+/// Who has no place in the table: a time without an end is not invented.
+fn without(page: &mut Page, document: &Document, replies: u64) {
+    let counts = &document.accounting.total;
+    let failed = counts.failed.iter().map(|(_, count)| count).sum::<u64>();
+    let lost = (counts.ok + failed).saturating_sub(replies);
+    let (lost, have) = match lost {
+        0 => return,
+        1 => ("the 1 failure without a reply".to_owned(), "has"),
+        lost => (format!("the {} failures without a reply", thousands(lost)), "have"),
+    };
+    let replies = match replies {
+        1 => "1 reply".to_owned(),
+        replies => format!("{} replies", thousands(replies)),
+    };
+    page.row("", &format!("{replies}; {lost} {have} no times"));
 }
 
 /// A statistic that was read, unless it rests on too little.
@@ -74,6 +94,9 @@ fn explanation(page: &mut Page) {
     let rows = [
         ("response", "what the user waits for", "due -> reply ended"),
         ("service", "what the target itself took", "first byte sent -> reply ended"),
+        ("first byte", "until the target answers", "first byte sent -> first received"),
+        ("blocked", "no connection was free", "due -> connection free"),
+        ("our lag", "this generator came too late", "free -> sent, connecting apart"),
     ];
     for (name, meaning, span) in rows {
         let text = format!("  {name:<12}{meaning:<31}{span}");

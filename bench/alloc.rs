@@ -1,0 +1,166 @@
+//! Budget: a shard allocates nothing per request, and a connection takes so many bytes.
+//!
+//! A counting allocator under the real shard, the recorder and the HTTP client; a kernel of three
+//! lines answers every request at once. Runs as a test, because a budget is one.
+#![expect(unsafe_code, reason = "an allocator is unsafe to implement; this one only counts")]
+#![expect(clippy::unwrap_used, reason = "a test binary")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use http::Method;
+use onslaught::engine::Shard;
+use onslaught::net::{Completion, Completions, Event, Handle, More, Payload, Submissions};
+use onslaught::plan::{Load, Mix, NamedRequest, Plan, Until};
+use onslaught::protocol::http::Request;
+use onslaught::stdx::Nanos;
+
+struct Counting;
+
+thread_local! {
+    // Of this thread alone: what the test harness does beside it is none of the shard's doing.
+    static BLOCKS: Cell<u64> = const { Cell::new(0) };
+    static BYTES: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        BLOCKS.set(BLOCKS.get() + 1);
+        BYTES.set(BYTES.get().wrapping_add(layout.size() as u64));
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        BYTES.set(BYTES.get().wrapping_sub(layout.size() as u64));
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(start, layout) };
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
+
+enum Done {
+    Connected,
+    Sent(u32),
+    Reply,
+}
+
+/// A kernel that does everything at once, and a target that answers everything alike.
+#[derive(Default)]
+struct Instant {
+    done: VecDeque<(Handle, Done)>,
+}
+
+/// One turn's completions; what the turn asks for is done before the next.
+struct Batch(VecDeque<(Handle, Done)>);
+
+impl Completions for Batch {
+    fn next(&mut self) -> Option<Completion<'_>> {
+        let (handle, done) = self.0.pop_front()?;
+        let event = match done {
+            Done::Connected => Event::Connected(Ok(())),
+            Done::Sent(length) => Event::Sent(Ok(length), None),
+            Done::Reply => Event::Received(REPLY, More::Armed),
+        };
+        Some(Completion { handle, event })
+    }
+}
+
+impl Submissions for Instant {
+    fn accept(&mut self, _: u32) {}
+
+    fn connect(&mut self, handle: Handle, _: SocketAddr) {
+        self.done.push_back((handle, Done::Connected));
+    }
+
+    fn receive(&mut self, _: Handle) {}
+
+    fn receive_once(&mut self, _: Handle) {}
+
+    fn stop_receiving(&mut self, _: Handle) {}
+
+    fn discard(&mut self, _: Handle, _: u32) {}
+
+    fn send(&mut self, handle: Handle, payload: Payload) {
+        let length = u32::try_from(payload.bytes().len()).unwrap();
+        self.done.push_back((handle, Done::Sent(length)));
+        self.done.push_back((handle, Done::Reply));
+    }
+
+    fn close(&mut self, _: Handle) {}
+}
+
+fn plan(connections: u32) -> Arc<Plan> {
+    let request = Request::builder(Method::GET, "/", "127.0.0.1").build().unwrap();
+    Arc::new(Plan {
+        name: "alloc".to_owned(),
+        url: "http://127.0.0.1/".to_owned(),
+        addresses: vec!["127.0.0.1:80".parse().unwrap()],
+        requests: vec![NamedRequest { name: "/".to_owned(), request }],
+        mix: Mix::new(&[1]),
+        load: Load::Closed,
+        connections,
+        until: Until::Operations(NonZeroU64::MAX, Nanos::MAX),
+        warmup: Nanos::ZERO,
+        timeout: Nanos::from_secs(30),
+        cold: false,
+        seed: 1,
+        shards: 1,
+    })
+}
+
+/// Runs so many turns, 50 us apart.
+fn turns(shard: &mut Shard, kernel: &mut Instant, now: &mut Nanos, count: u32) {
+    let mut spare = VecDeque::with_capacity(1_024);
+    for _ in 0..count {
+        *now += Nanos::from_micros(50);
+        std::mem::swap(&mut kernel.done, &mut spare);
+        let mut batch = Batch(spare);
+        shard.turn(*now, &mut batch, kernel);
+        spare = batch.0;
+    }
+}
+
+#[test]
+fn budgets() {
+    let (mut now, mut kernel) = (Nanos::ZERO, Instant::default());
+    kernel.done.reserve(1_024);
+    let mut shard = Shard::new(plan(64), 0, now);
+    turns(&mut shard, &mut kernel, &mut now, 10);
+    shard.begin(now);
+    turns(&mut shard, &mut kernel, &mut now, 100);
+    let replies = replies(&mut shard);
+    let blocks = BLOCKS.get();
+    turns(&mut shard, &mut kernel, &mut now, 2_000);
+    // The spare queue of `turns` itself is one block.
+    let allocated = BLOCKS.get() - blocks - 1;
+    let answered = self::replies(&mut shard) - replies;
+    assert!(answered > 100_000, "only {answered} replies");
+    assert_eq!(allocated, 0, "{allocated} allocations for {answered} requests");
+
+    let before = BYTES.get();
+    let many = Shard::new(plan(10_000), 0, now);
+    let each = (BYTES.get() - before) / 10_000;
+    assert!(each <= 300, "{each} bytes of state for an idle connection");
+    drop(many);
+}
+
+fn replies(shard: &mut Shard) -> u64 {
+    let (recorder, gauges) = shard.recorder();
+    let delta = recorder.hand_over(Box::default(), Nanos::ZERO, gauges);
+    let count = delta.leaves().map(|(_, leaf)| leaf.replies).sum();
+    // Its memory goes back, as the collector does it, so that going on costs nothing.
+    let mut delta = delta;
+    delta.clear();
+    drop(recorder.hand_over(delta, Nanos::ZERO, gauges));
+    count
+}

@@ -1,0 +1,140 @@
+//! What is settled before anything is loaded: where the target is, whether it answers, and whether
+//! this host is able. Blocking, and yet a signal ends it at once.
+
+use std::net::SocketAddr;
+
+use super::blocking::unless_interrupted;
+use super::signals::Interrupts;
+use crate::doctor::{raise_locked_memory, raise_open_files};
+use crate::engine::outcome::{Ended, Outcome};
+use crate::metrics::Recorder;
+use crate::metrics::recorder::End;
+use crate::net::error::Cause;
+use crate::net::probe::{self, Unreachable};
+use crate::net::resolve::{Reach, ResolveError, other_loopback, resolve};
+use crate::net::ring::{Ring, RingOptions};
+use crate::plan::{Phase, Plan};
+use crate::protocol::Failure;
+use crate::stdx::Nanos;
+
+/// Longest wait for first connections to a target, all its addresses together.
+const PATIENCE: Nanos = Nanos::from_secs(5);
+
+/// Why nothing was loaded.
+pub(super) enum Obstacle {
+    Resolve(ResolveError),
+    /// Each address that was tried, at least one.
+    Unreachable(Vec<Unreachable>),
+    /// What this host lacks, with the remedy.
+    Host(String),
+    Interrupted,
+}
+
+/// The addresses of the target, all of them allowed.
+pub(super) fn resolved(
+    host: &str,
+    port: u16,
+    reach: Reach,
+    interrupts: &Interrupts,
+) -> Result<Vec<SocketAddr>, Obstacle> {
+    let host = host.to_owned();
+    let found = unless_interrupted(interrupts, move || resolve(&host, port, reach));
+    found.ok_or(Obstacle::Interrupted)?.map_err(Obstacle::Resolve)
+}
+
+/// Whether this host can hold the plan's connections and make a ring.
+pub(super) fn able(plan: &Plan) -> Result<(), Obstacle> {
+    let sockets = u64::from(plan.connections.div_ceil(plan.shards.max(1)));
+    let raised = raise_open_files(sockets).and_then(|()| raise_locked_memory());
+    raised.map_err(|error| Obstacle::Host(error.to_string()))?;
+    // A ring like those of the shards, for what the kernel has to say: executors say less.
+    let sockets = u32::try_from(sockets).unwrap_or(u32::MAX);
+    let ring = Ring::new(RingOptions::for_slots(sockets));
+    ring.map(drop).map_err(|error| Obstacle::Host(error.to_string()))
+}
+
+/// Those of `addresses` that take a connection, or else the other one that `localhost` means.
+pub(super) fn answering(
+    host: &str,
+    addresses: Vec<SocketAddr>,
+    timeout: Nanos,
+    interrupts: &Interrupts,
+) -> Result<Vec<SocketAddr>, Obstacle> {
+    let other = other_loopback(host, &addresses);
+    let patience = timeout.min(PATIENCE).into();
+    let asked = unless_interrupted(interrupts, move || {
+        let first = probe::answering(&addresses, patience);
+        match (first, other) {
+            (Err(mut failures), Some(other)) => {
+                probe::answering(&[other], patience).map_err(|more| {
+                    failures.extend(more);
+                    failures
+                })
+            }
+            (first, _) => first,
+        }
+    });
+    asked.ok_or(Obstacle::Interrupted)?.map_err(Obstacle::Unreachable)
+}
+
+impl Obstacle {
+    /// The outcome of a run that could not begin. An attempt to reach the target counts as the one
+    /// operation that it was.
+    pub(super) fn outcome(&self, plan: &Plan, cores: &[usize]) -> Outcome {
+        let text = self.text();
+        let mut recorder = Recorder::default();
+        if let Some(failure) = self.failure() {
+            let leaf = plan.leaf(Phase::Load, 0);
+            recorder.scheduled(leaf);
+            recorder.begun(leaf);
+            recorder.ended(leaf, End::Failed(failure), Nanos::ZERO);
+            recorder.sample(failure, || text.clone());
+        }
+        let ended = match self {
+            Self::Interrupted => Ended::Interrupted,
+            Self::Resolve(_) | Self::Unreachable(_) | Self::Host(_) => Ended::Unreachable(text),
+        };
+        Outcome::not_begun(ended, recorder, cores)
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Resolve(ResolveError::NoSuchName { .. } | ResolveError::Empty { .. }) => {
+                Some(Failure::Dns)
+            }
+            Self::Unreachable(errors) => errors.first().map(probe_failure),
+            Self::Resolve(_) | Self::Host(_) | Self::Interrupted => None,
+        }
+    }
+
+    /// Cause and remedy.
+    fn text(&self) -> String {
+        let errors = match self {
+            Self::Resolve(error) => return error.to_string(),
+            Self::Host(text) => return text.clone(),
+            Self::Interrupted => return "interrupted before anything was loaded".to_owned(),
+            Self::Unreachable(errors) => errors,
+        };
+        let cure = match errors.first().map(Unreachable::kind) {
+            Some(Cause::Refused) => {
+                "nobody listens there; start the target, or check address and port"
+            }
+            Some(Cause::TimedOut) => "no answer; check the address, routes and firewalls",
+            _ => "check the address, routes and firewalls",
+        };
+        let tried: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        format!("the target cannot be reached: {}: {cure}", tried.join(", "))
+    }
+}
+
+fn probe_failure(error: &Unreachable) -> Failure {
+    match error.kind() {
+        Cause::Refused => Failure::Refused,
+        Cause::TimedOut => Failure::TimeoutConnect,
+        Cause::Reset => Failure::Reset,
+        Cause::LocalPorts => Failure::LocalPorts,
+        Cause::LocalFds => Failure::LocalFds,
+        Cause::LocalMemory | Cause::NoBuffers => Failure::LocalMemory,
+        Cause::Unreachable | Cause::Canceled | Cause::Other => Failure::Connect,
+    }
+}

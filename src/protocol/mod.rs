@@ -1,7 +1,7 @@
 //! Wire formats and how an exchange over them ends; no sockets, no clock.
 //!
-//! Gives:      [`http`], the HTTP/1.1 state machines; [`Timing`] and [`Failure`], the words in
-//!             which every protocol says how an operation went.
+//! Gives:      [`http`] and [`ws`], the state machines of HTTP/1.1 and WebSocket; [`Timing`] and
+//!             [`Failure`], the words in which every protocol says how an operation went.
 //! Neighbours: stdx.
 //! Why so:     the same code runs under the ring, under the simulator and under the fuzzer.
 
@@ -9,5 +9,6 @@
 
 pub mod http;
 pub mod outcome;
+pub mod ws;
 
 pub use outcome::{Failure, Side, Timing};

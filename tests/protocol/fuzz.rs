@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use onslaught::protocol::http::fuzz;
+use onslaught::protocol::{http, ws};
 use onslaught::stdx::rng::Rng;
 use onslaught::stdx::{Clock, Nanos};
 
@@ -12,12 +12,22 @@ const SPAN: Nanos = Nanos::from_secs(3);
 
 #[test]
 fn http_head() {
-    replay_and_mutate("http_head", fuzz::http_head);
+    replay_and_mutate("http_head", http::fuzz::http_head);
 }
 
 #[test]
 fn http_body() {
-    replay_and_mutate("http_body", fuzz::http_body);
+    replay_and_mutate("http_body", http::fuzz::http_body);
+}
+
+#[test]
+fn ws_frames() {
+    replay_and_mutate("ws_frames", ws::fuzz::ws_frames);
+}
+
+#[test]
+fn ws_handshake() {
+    replay_and_mutate("ws_handshake", ws::fuzz::ws_handshake);
 }
 
 /// A failure prints the input that led to it: commit it to the corpus with the mending.

@@ -136,7 +136,7 @@ fn pick<'a>(rng: &mut Rng, choices: &[&'a str]) -> &'a str {
     choices[below(rng, choices.len())]
 }
 
-fn below(rng: &mut Rng, bound: usize) -> usize {
+pub(crate) fn below(rng: &mut Rng, bound: usize) -> usize {
     usize::try_from(rng.below(bound as u64)).unwrap()
 }
 

@@ -13,3 +13,4 @@ mod reader;
 mod request;
 mod table;
 mod wire;
+mod ws;

@@ -217,7 +217,7 @@ impl From<httparse::Error> for ExchangeError {
 ///        HTTP/1.1 200 OK CR LF Content-Len │ gth: 5 CR LF CR LF │ body, left in the input
 /// ```
 #[derive(Debug, Default)]
-pub(super) struct PartialHead {
+pub(in crate::protocol) struct PartialHead {
     bytes: Vec<u8>,
     line: Line,
 }
@@ -233,14 +233,14 @@ enum Line {
 
 /// Whether the head's end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Filled {
+pub(in crate::protocol) enum Filled {
     Complete,
     Incomplete,
 }
 
 impl PartialHead {
     /// Moves bytes from the input here, up to the end of the head.
-    pub(super) fn fill(&mut self, input: &mut &[u8]) -> Result<Filled, ExchangeError> {
+    pub(in crate::protocol) fn fill(&mut self, input: &mut &[u8]) -> Result<Filled, ExchangeError> {
         let room = HEAD_BYTES_MAX.saturating_sub(self.bytes.len());
         let window = input.get(..room).unwrap_or(input);
         let mut filled = Filled::Incomplete;
@@ -269,7 +269,7 @@ impl PartialHead {
         Ok(filled)
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::protocol) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }

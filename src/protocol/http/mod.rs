@@ -13,7 +13,7 @@ mod chunk;
 pub mod error;
 pub mod exchange;
 pub mod fuzz;
-mod head;
+pub(in crate::protocol) mod head;
 pub mod limits;
 pub mod request;
 pub mod server;

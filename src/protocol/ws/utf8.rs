@@ -1,8 +1,8 @@
 //! UTF-8 in pieces of any size (RFC 3629): a fault is found with the first byte that no valid text
 //! goes on with.
 
-/// Whether all of it is valid. Looking for ASCII first, as most JSON is, takes a whole text frame of
-/// 64 bytes from 481 instructions to 284 (callgrind, `Connection::receive` and its loop).
+/// Whether all of it is valid. Looking for ASCII first, as most JSON is, takes a whole text frame
+/// of 64 bytes from 481 instructions to 284 (callgrind, `Connection::receive` and its loop).
 #[inline]
 pub(super) fn is_valid(bytes: &[u8]) -> bool {
     bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()

@@ -91,7 +91,7 @@ impl Obstacle {
             recorder.sample(failure, || text.clone());
         }
         let ended = match self {
-            Self::Interrupted => Ended::Interrupted,
+            Self::Interrupted => Ended::Interrupted { at: None },
             Self::Resolve(_) | Self::Unreachable(_) | Self::Host(_) => Ended::Unreachable(text),
         };
         Outcome::not_begun(ended, recorder, cores)

@@ -163,7 +163,7 @@ impl<'a> Collector<'a> {
                 return Err(EngineError::HostNotAble(reason));
             }
             self.heed_signals();
-            if self.ended == Ended::Interrupted {
+            if matches!(self.ended, Ended::Interrupted { .. }) {
                 break;
             }
         }
@@ -287,7 +287,8 @@ impl<'a> Collector<'a> {
         let planned = match self.plan.until {
             Until::Elapsed(span) | Until::Operations(_, span) => self.plan.warmup + span,
         };
-        let over = self.ended == Ended::Interrupted || elapsed > planned + LOOK.into();
+        let over =
+            matches!(self.ended, Ended::Interrupted { .. }) || elapsed > planned + LOOK.into();
         let phase = if over { "draining" } else { self.plan.phase(elapsed).name() };
         let rows = series.rows.get(series.rows.len() - closed..).unwrap_or_default();
         if rows.is_empty() {
@@ -304,15 +305,25 @@ impl<'a> Collector<'a> {
             0 => {}
             1 if self.ended == Ended::Finished => {
                 self.note("interrupted: draining");
-                self.drain(Ended::Interrupted);
+                self.interrupt();
                 self.pulse(0);
             }
             1 => {}
             _ => {
-                self.drain(Ended::Interrupted);
+                self.interrupt();
                 self.order(Order::Abort);
             }
         }
+    }
+
+    fn interrupt(&mut self) {
+        let begun = self.start < Nanos::MAX;
+        self.drain(Ended::Interrupted { at: begun.then(|| self.elapsed()) });
+    }
+
+    /// Since the start of the load.
+    fn elapsed(&self) -> Nanos {
+        self.run.clock.now().since(self.start)
     }
 
     fn order(&self, order: Order) {

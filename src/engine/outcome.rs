@@ -59,7 +59,10 @@ pub enum Ended {
     /// As planned.
     Finished,
     /// By a signal.
-    Interrupted,
+    Interrupted {
+        /// When, since the start of the load; nothing if that had not begun.
+        at: Option<Nanos>,
+    },
     /// Something of ours failed; the report says what.
     Failed(String),
     /// The target could not be reached before the load began; nothing was loaded.

@@ -118,7 +118,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
 
 /// Why an interrupted run measured nothing, if so.
 fn unmeasured(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Option<String> {
-    if outcome.ended != Ended::Interrupted || load.tally.scheduled > 0 {
+    if !matches!(outcome.ended, Ended::Interrupted { .. }) || load.tally.scheduled > 0 {
         return None;
     }
     let at = pacing::interrupted_at(outcome).unwrap_or(Nanos::ZERO);

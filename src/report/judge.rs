@@ -55,7 +55,7 @@ pub fn judge(evidence: &Evidence<'_>, policy: TrustPolicy) -> Judgement {
     });
     let (verdict, exit, error) = match evidence.ended {
         Ended::Unreachable(why) => (Verdict::Failed, ExitCode::Unreachable, Some(why.clone())),
-        Ended::Interrupted => (Verdict::Interrupted, ExitCode::Interrupted, bug),
+        Ended::Interrupted { .. } => (Verdict::Interrupted, ExitCode::Interrupted, bug),
         Ended::Failed(why) => (Verdict::Failed, ExitCode::Failed, Some(why.clone())),
         Ended::Finished => match bug.or_else(|| fruitless(evidence)) {
             Some(error) => (Verdict::Failed, ExitCode::Failed, Some(error)),
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(exit(&evidence, TrustPolicy::Allow), (Verdict::Passed, 0));
         let evidence = Evidence { identities: broken(), ..evidence };
         assert_eq!(exit(&evidence, refuse), (Verdict::Failed, 1));
-        let evidence = Evidence { ended: &Ended::Interrupted, ..evidence };
+        let evidence = Evidence { ended: &Ended::Interrupted { at: None }, ..evidence };
         assert_eq!(exit(&evidence, refuse), (Verdict::Interrupted, 105));
         assert!(judge(&evidence, refuse).error.is_some(), "the bug is still told");
         let refused = Ended::Unreachable("connection refused".into());

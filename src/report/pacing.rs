@@ -7,16 +7,12 @@ use crate::metrics::Leaf;
 use crate::plan::{Load, Phase, Plan, Schedule, Until};
 use crate::stdx::Nanos;
 
-/// How the engine's mark of an interruption begins.
-const INTERRUPTED: &str = "interrupted";
-
 /// When a signal ended the run, since the start of the load.
 pub(super) fn interrupted_at(outcome: &Outcome) -> Option<Nanos> {
-    if outcome.ended != Ended::Interrupted {
-        return None;
+    match outcome.ended {
+        Ended::Interrupted { at } => at,
+        Ended::Finished | Ended::Failed(_) | Ended::Unreachable(_) => None,
     }
-    let mark = outcome.events.iter().find(|event| event.what.starts_with(INTERRUPTED));
-    mark.map(|event| event.at)
 }
 
 /// The section of the document.

@@ -44,7 +44,7 @@ pub(super) fn resolved(
 
 /// Whether this host can hold the plan's connections and make a ring.
 pub(super) fn able(plan: &Plan) -> Result<(), Obstacle> {
-    let sockets = u64::from(plan.connections.div_ceil(plan.shards.max(1)));
+    let sockets = plan.sockets_of(0);
     let raised = raise_open_files(sockets).and_then(|()| raise_locked_memory());
     raised.map_err(|error| Obstacle::Host(error.to_string()))?;
     // A ring like those of the shards, for what the kernel has to say: executors say less.

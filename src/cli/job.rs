@@ -23,8 +23,6 @@ use crate::verdict::trust::Verdict;
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) plan: Plan,
-    pub(super) host: String,
-    pub(super) port: u16,
     pub(super) reach: Reach,
     /// The cores that the user chose, if any.
     pub(super) cores: Option<Cores>,
@@ -50,7 +48,12 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Ok(sinks) => sinks,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
-    let resolved = ahead::resolved(&job.host, job.port, job.reach, &interrupts);
+    let resolved = ahead::resolved(
+        &job.plan.targets[0].host,
+        job.plan.targets[0].port,
+        job.reach,
+        &interrupts,
+    );
     let local =
         resolved.as_ref().is_ok_and(|to| to.iter().any(|to| to.ip().to_canonical().is_loopback()));
     let cores = match place(&job, allowed, local) {
@@ -60,10 +63,10 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
     job.plan.shards = u32::try_from(cores.len()).unwrap_or(u32::MAX);
     let ready = resolved.and_then(|addresses| {
         ahead::able(&job.plan)?;
-        ahead::answering(&job.host, addresses, job.plan.timeout, &interrupts)
+        ahead::answering(&job.plan.targets[0].host, addresses, job.plan.timeout, &interrupts)
     });
     let outcome = ready.and_then(|addresses| {
-        job.plan.addresses = addresses;
+        job.plan.targets[0].addresses = addresses;
         load(&Arc::new(job.plan.clone()), &cores, &interrupts)
             .map_err(|error| Obstacle::Host(error.to_string()))
     });
@@ -78,11 +81,11 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
     let spare = usize::from(job.cores.is_none() && local);
     let default = all.saturating_sub(spare).max(1);
     let shards = job.shards.map_or(default, |shards| usize::try_from(shards).unwrap_or(usize::MAX));
-    let connections = usize::try_from(job.plan.connections).unwrap_or(usize::MAX);
+    let connections = usize::try_from(job.plan.connections()).unwrap_or(usize::MAX);
     let cores = cores.first(shards)?;
     if shards > connections && job.shards.is_some() {
         let suffice = if connections == 1 { "shard suffices" } else { "shards suffice" };
-        let all = plural(job.plan.connections.into(), "connection");
+        let all = plural(job.plan.connections(), "connection");
         say(&format!("note: {connections} {suffice} for {all} (-c)"));
     }
     Ok(cores[..shards.min(connections)].to_vec())
@@ -117,8 +120,8 @@ fn draining(plan: &Plan) -> String {
 }
 
 fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
-    let (planned, operations) = match plan.until {
-        Until::Elapsed(span) => (Some(plan.warmup + span), None),
+    let (planned, operations) = match plan.only().until {
+        Until::Elapsed(_) => (Some(plan.span()), None),
         Until::Operations(count, _) => (None, Some((pulse.ended, count.get()))),
     };
     let row = pulse.row.cloned().unwrap_or_default();

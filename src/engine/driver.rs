@@ -94,7 +94,7 @@ struct Driver {
 impl Driver {
     fn new(assignment: Assignment) -> Result<Self, DriverError> {
         let Assignment { shard, plan, clock, .. } = &assignment;
-        let share = plan.connections.saturating_sub(*shard).div_ceil(plan.shards.max(1));
+        let share = u32::try_from(plan.sockets_of(*shard)).unwrap_or(u32::MAX);
         let ring = Ring::new(RingOptions::for_slots(share.max(1)))?;
         let shard = Shard::new(plan.clone(), *shard, clock.now());
         Ok(Self {

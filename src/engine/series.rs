@@ -40,7 +40,7 @@ impl Series {
         let before = threads.iter().map(|&id| host::thread_times(id).unwrap_or_default());
         Self {
             start,
-            arrivals: plan.arrivals(),
+            arrivals: plan.only().arrivals(plan.warmup),
             open: BTreeMap::new(),
             delivered: vec![None; threads.len()],
             before: before.collect(),

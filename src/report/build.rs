@@ -149,7 +149,7 @@ fn trust(outcome: &Outcome, load: &Leaf, unmeasured: Option<&str>) -> TrustSecti
 
 /// The first texts of each class; the name of the request says nothing where there is but one.
 fn samples(plan: &Plan, total: &Delta) -> Vec<ErrorSamples> {
-    let prefix = match &plan.requests[..] {
+    let prefix = match &plan.leaves[..] {
         [only] => format!("{}: ", only.name),
         _ => String::new(),
     };
@@ -164,7 +164,7 @@ pub(super) fn of_phase<'a>(
     total: &'a Delta,
     phase: Phase,
 ) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
-    let names = plan.requests.iter().map(|request| request.name.as_str());
+    let names = plan.leaves.iter().map(|leaf| leaf.name.as_str());
     names.zip(plan.leaves(phase)).filter_map(|(name, id)| Some((name, total.get(id)?)))
 }
 
@@ -212,7 +212,7 @@ fn run(outcome: &Outcome, plan: &Plan, load: &Leaf, host: Host) -> Run {
         slice: "1/1".into(),
         scale: 1.0,
         plan_hash: plan_hash(plan),
-        target: masked(&plan.url),
+        target: masked(&plan.targets[0].url),
         pacing: pacing::pacing(outcome, plan, load),
         host,
     }
@@ -227,15 +227,15 @@ fn rfc3339(at: SystemTime) -> String {
 /// The metrics of a leaf with the gauges that belong to the run.
 fn run_metrics(outcome: &Outcome, plan: &Plan, leaf: &Leaf, span: Nanos) -> Metrics {
     let mut metrics = metric::of_leaf(leaf, span);
-    let sessions = if outcome.phases.is_empty() { 0 } else { plan.connections };
-    metrics.0.push(metric::vus(sessions.into()));
+    let sessions = if outcome.phases.is_empty() { 0 } else { plan.connections() };
+    metrics.0.push(metric::vus(sessions));
     metrics
 }
 
 /// By name: requests that share one are added up.
 fn by_request(outcome: &Outcome, plan: &Plan) -> Keyed<Metrics> {
     let mut distinct = Vec::new();
-    for named in &plan.requests {
+    for named in &plan.leaves {
         if !distinct.contains(&named.name.as_str()) {
             distinct.push(named.name.as_str());
         }

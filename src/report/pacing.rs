@@ -4,7 +4,7 @@ use super::document::{Model, Pacing};
 use super::metric::{per_second, seconds};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::metrics::Leaf;
-use crate::plan::{Load, Phase, Plan, Schedule, Until};
+use crate::plan::{Load, Opening, Phase, Plan, Schedule, Until};
 use crate::stdx::Nanos;
 
 /// When a signal ended the run, since the start of the load.
@@ -17,7 +17,7 @@ pub(super) fn interrupted_at(outcome: &Outcome) -> Option<Nanos> {
 
 /// The section of the document.
 pub(super) fn pacing(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Pacing {
-    let (model, asked, patience) = match plan.load {
+    let (model, asked, patience) = match plan.only().load {
         Load::Closed => (Model::Closed, None, None),
         Load::Open { rate, patience } => (Model::Open, Some(rate.per_second()), Some(patience)),
     };
@@ -30,7 +30,7 @@ pub(super) fn pacing(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Pacing {
     };
     Pacing {
         model,
-        connections: plan.connections,
+        connections: plan.only().sessions,
         asked_per_s: asked,
         achieved_per_s: achieved,
         asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
@@ -39,13 +39,13 @@ pub(super) fn pacing(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Pacing {
         warmup_s: seconds(plan.warmup),
         timeout_s: seconds(plan.timeout),
         patience_s: patience.map(seconds),
-        cold: plan.cold,
+        cold: plan.only().opening == Opening::Cold,
     }
 }
 
 /// Of the phase `load`: the most operations, and the longest time.
-const fn bounds(plan: &Plan) -> (Option<u64>, Nanos) {
-    match plan.until {
+fn bounds(plan: &Plan) -> (Option<u64>, Nanos) {
+    match plan.only().until {
         Until::Elapsed(span) => (None, span),
         Until::Operations(count, span) => (Some(count.get()), span),
     }
@@ -58,7 +58,7 @@ fn window(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Option<Nanos> {
         return None;
     }
     let (operations, longest) = bounds(plan);
-    let periods = |count: u64| match plan.load {
+    let periods = |count: u64| match plan.only().load {
         Load::Closed => None,
         Load::Open { rate, .. } => Some(Schedule::constant(rate).due(count)),
     };

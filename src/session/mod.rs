@@ -3,7 +3,7 @@
 //! Gives:      [`Session`], whose choices are a function of seed, index and turn.
 //! Neighbours: plan.
 
-use crate::plan::Plan;
+use crate::plan::Mix;
 
 /// One virtual user of the closed model.
 ///
@@ -25,8 +25,8 @@ impl Session {
     }
 
     /// The next request, as an index into the plan's.
-    pub fn next(&mut self, plan: &Plan) -> u16 {
-        let request = plan.mix.choose(plan.seed, self.index, self.turn);
+    pub fn next(&mut self, mix: &Mix, seed: u64) -> u16 {
+        let request = mix.choose(seed, self.index, self.turn);
         self.turn += 1;
         request
     }

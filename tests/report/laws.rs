@@ -211,16 +211,16 @@ fn the_hash_is_of_what_defines_the_load() {
     let mut same = plan.clone();
     same.name = "another".into();
     same.shards = 9;
-    same.addresses.clear();
+    same.targets[0].addresses.clear();
     assert_eq!(plan_hash(&same), hash);
     let changes: [fn(&mut onslaught::plan::Plan); 7] = [
         |plan| plan.seed += 1,
-        |plan| plan.connections += 1,
-        |plan| plan.load = Load::Closed,
-        |plan| plan.until = fixture::until(5),
+        |plan| plan.only_mut().sessions += 1,
+        |plan| plan.only_mut().load = Load::Closed,
+        |plan| plan.only_mut().until = fixture::until(5),
         |plan| plan.requests[1].name.push('x'),
-        |plan| plan.url.push('x'),
-        |plan| plan.requests[0].request = fixture::other_request(),
+        |plan| plan.targets[0].url.push('x'),
+        |plan| plan.requests[0].content = fixture::other_request(),
     ];
     for (at, change) in changes.iter().enumerate() {
         let mut other = plan.clone();

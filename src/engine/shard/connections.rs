@@ -32,7 +32,7 @@ impl Shard {
     }
 
     pub(super) fn open(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
-        let addresses = &self.plan.addresses;
+        let addresses = &self.plan.targets[0].addresses;
         let Some(address) = addresses.get(self.next_address % addresses.len().max(1)) else {
             return;
         };

@@ -16,8 +16,8 @@ use super::pacer::Pacer;
 use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
 use crate::net::{Completion, Completions, Event, More, Submissions, Wheel};
-use crate::plan::{Load, Phase, Plan, Until};
-use crate::protocol::http::{ReplyTo, Request, Reuse};
+use crate::plan::{Content, Load, Opening, Phase, Plan, Request, Until};
+use crate::protocol::http::{ReplyTo, Reuse};
 use crate::session::Session;
 use crate::stdx::Nanos;
 
@@ -63,8 +63,8 @@ struct OwnRequest {
 
 impl OwnRequest {
     fn of(request: &Request) -> Self {
-        let bytes = Rc::from(&request.bytes()[..]);
-        Self { bytes, reply_to: request.reply_to(), reuse: request.reuse }
+        let Content::Fixed(bytes) = &request.content else { unreachable!() };
+        Self { bytes: Rc::from(&bytes[..]), reply_to: request.reply_to, reuse: request.reuse }
     }
 }
 
@@ -104,10 +104,10 @@ impl Shard {
     /// The shard `id` of the plan's.
     #[must_use]
     pub fn new(plan: Arc<Plan>, id: u32, now: Nanos) -> Self {
-        let share = plan.connections.saturating_sub(id).div_ceil(plan.shards.max(1));
+        let share = plan.only().share(id, plan.shards);
         let slots = usize::try_from(share).unwrap_or(usize::MAX);
         let shards = u64::from(plan.shards.max(1));
-        let requests = plan.requests.iter().map(|named| OwnRequest::of(&named.request));
+        let requests = plan.requests.iter().map(OwnRequest::of);
         let index = |slot: u64| u64::from(id) + slot * shards;
         Self {
             id,
@@ -122,7 +122,11 @@ impl Shard {
             wheel: Wheel::new(now),
             expired: Vec::new(),
             recorder: Recorder::default(),
-            stage: if plan.cold { Stage::Ready } else { Stage::Ahead { next: 0, pending: 0 } },
+            stage: if plan.only().opening == Opening::Cold {
+                Stage::Ready
+            } else {
+                Stage::Ahead { next: 0, pending: 0 }
+            },
             start: Nanos::MAX,
             in_flight: 0,
             connected: 0,
@@ -306,11 +310,12 @@ impl Shard {
 impl Source {
     fn new(plan: &Plan, id: u32) -> Self {
         let shards = NonZeroU64::new(u64::from(plan.shards)).unwrap_or(NonZeroU64::MIN);
-        if let (Load::Open { patience, .. }, Some((schedule, total))) = (plan.load, plan.arrivals())
+        if let (Load::Open { patience, .. }, Some((schedule, total))) =
+            (plan.only().load, plan.only().arrivals(plan.warmup))
         {
             return Self::Open(Pacer::new(schedule, (id, shards), total, patience));
         }
-        let (left, span) = match plan.until {
+        let (left, span) = match plan.only().until {
             Until::Elapsed(span) => (u64::MAX, span),
             Until::Operations(count, span) => {
                 (count.get().saturating_sub(u64::from(id)).div_ceil(shards.get()), span)

@@ -50,7 +50,7 @@ impl Shard {
             let due = connection.due;
             let since = due.since(self.start);
             if let Some(phase) = self.source.take_closed(&self.plan, since) {
-                let request = self.sessions[slot as usize].next(&self.plan);
+                let request = self.sessions[slot as usize].next(mix(&self.plan), self.plan.seed);
                 self.recorder.scheduled(self.plan.leaf(phase, request));
                 self.begin_operation(slot, request, due, now, submissions);
             }
@@ -127,7 +127,7 @@ impl Shard {
 
     /// Which request an arrival is, a function of the seed and its number alone.
     fn arrival_leaf(&self, index: u64, due: Nanos) -> (LeafId, u16) {
-        let request = self.plan.mix.choose(self.plan.seed, index, 0);
+        let request = mix(&self.plan).choose(self.plan.seed, index, 0);
         (self.plan.leaf(self.plan.phase(due), request), request)
     }
 
@@ -330,5 +330,12 @@ impl Shard {
             connection.link.sending();
             submissions.send(connection.link.handle(slot), Payload::Owned(rest));
         }
+    }
+}
+
+fn mix(plan: &crate::plan::Plan) -> &crate::plan::Mix {
+    match &plan.only().program.instructions[0] {
+        crate::plan::Instruction::Choose { mix, .. } => mix,
+        _ => unreachable!(),
     }
 }

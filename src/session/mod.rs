@@ -1,9 +1,31 @@
 //! One virtual user's mind: what it does next. Pure.
 //!
-//! Gives:      [`Session`], whose choices are a function of seed, index and turn.
-//! Neighbours: plan.
+//! Gives:      [`Session`], whose choices are a function of seed, index and turn; what it says and
+//!             remembers: [`render`], [`judge`], [`extract`], [`Variables`], [`Pools`], [`Users`].
+//! Neighbours: stdx, plan, protocol(failures), metrics(counters).
+
+pub mod draw;
+pub mod extract;
+pub mod judge;
+pub mod kept;
+pub mod limits;
+pub mod pools;
+pub mod render;
+mod share;
+pub mod tokens;
+pub mod users;
+pub mod variables;
 
 use crate::plan::Mix;
+
+pub use draw::Draw;
+pub use judge::{Judgement, judge};
+pub use kept::Kept;
+pub use pools::Pools;
+pub use render::{Speaker, holds, render};
+pub use tokens::Tokens;
+pub use users::{Identity, Users};
+pub use variables::Variables;
 
 /// One virtual user of the closed model.
 ///

@@ -32,7 +32,7 @@ pub use socket::{Answer, Fleet, Measure, Message, Socket};
 pub use text::{Encoding, Function, List, Piece, Pool, Text, Value};
 pub use workload::{Load, Opening, Strategy, Until, Workload};
 
-pub use crate::scenario::{Segment, Threshold};
+pub use crate::scenario::{Segment, Statuses, Threshold};
 
 /// What to do to whom, how much of it and for how long. Read this type to know the product.
 #[derive(Clone, Debug)]

@@ -195,3 +195,104 @@ impl Visitor<'_> for Into<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::kept::Kept;
+    use super::super::kit::place;
+    use super::{find, first};
+    use crate::plan::Place;
+
+    fn raw<'a>(json: &'a str, path: &[&str]) -> Option<&'a str> {
+        find(json.as_bytes(), &place(path)).map(|found| found.raw())
+    }
+
+    #[test]
+    fn along_keys_and_places() {
+        let json = r#" {"a": {"b": [10, {"c": "x"}, null]}, "d": true, "": 7} "#;
+        assert_eq!(raw(json, &["a", "b", "0"]), Some("10"));
+        assert_eq!(raw(json, &["a", "b", "1", "c"]), Some("\"x\""));
+        assert_eq!(raw(json, &["a", "b", "2"]), Some("null"));
+        assert_eq!(raw(json, &["a", "b", "1"]), Some(r#"{"c": "x"}"#));
+        assert_eq!(raw(json, &["d"]), Some("true"));
+        assert_eq!(raw(json, &[""]), Some("7"));
+        assert_eq!(raw(json, &[]), Some(json.trim()));
+        assert_eq!(raw("17", &[]), Some("17"));
+        for path in [&["x"][..], &["0"], &["a", "b", "3"], &["a", "b", "c"], &["d", "e"]] {
+            assert_eq!(raw(json, path), None, "{path:?}");
+        }
+        assert_eq!(raw("[1, 2]", &["2"]), None, "one behind the last");
+        assert_eq!(raw("[1, 2]", &["9"]), None);
+        assert_eq!(raw("[]", &["0"]), None);
+        for scalar in ["1", "-1", "1.5", "1e5", "null", "true", "\"x\\n\""] {
+            assert_eq!(raw(scalar, &["a"]), None);
+            assert_eq!(raw(scalar, &["0"]), None);
+        }
+    }
+
+    #[test]
+    fn the_last_of_two_counts() {
+        assert_eq!(raw(r#"{"a":1,"a":2}"#, &["a"]), Some("2"));
+        assert_eq!(raw(r#"{"a":{"b":1},"a":2}"#, &["a", "b"]), None, "as in a tree of it");
+        assert_eq!(raw(r#"{"\u0061":3}"#, &["a"]), Some("3"), "escapes in keys");
+    }
+
+    #[test]
+    fn nothing_is_taken_of_what_is_no_json() {
+        let whole = r#"{"a": "token", "b": [1, {"c": 2}], "d": "x"}"#;
+        assert_eq!(raw(whole, &["a"]), Some("\"token\""));
+        for end in 0..whole.len() {
+            assert_eq!(raw(&whole[..end], &["a"]), None, "cut at {end}");
+        }
+        let broken =
+            ["{'a':1}", r#"{"a":1}x"#, r#"{"a":1}{}"#, r#"{"a":1,}"#, r#"{"a":01}"#, "[1,]", "nul"];
+        for json in broken {
+            assert_eq!(raw(json, &["a"]), None, "{json}");
+            assert_eq!(raw(json, &[]), None, "{json}");
+        }
+        assert_eq!(find(b"{\"a\":\"\xff\"}", &place(&["a"])), None, "no UTF-8");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
+        let path = |levels| Place(vec![crate::plan::Segment::Index(0); levels]);
+        assert!(find(deep(100).as_bytes(), &path(99)).is_some());
+        assert!(find(deep(100_000).as_bytes(), &path(99_999)).is_none(), "and no stack overflow");
+        let beside = format!(r#"{{"a":{},"b":1}}"#, deep(100_000));
+        assert_eq!(raw(&beside, &["b"]), Some("1"));
+    }
+
+    #[test]
+    fn texts() {
+        let said = |json: &str| {
+            let mut buffer = "old".to_owned();
+            find(json.as_bytes(), &place(&[])).unwrap().text(&mut buffer).map(str::to_owned)
+        };
+        assert_eq!(said(r#""plain ü""#).as_deref(), Some("plain ü"));
+        assert_eq!(said(r#""\"\\\/\b\n\u00fc""#).as_deref(), Some("\"\\/\u{8}\nü"));
+        assert_eq!(said(r#""\ud83d\ude00!""#).as_deref(), Some("😀!"));
+        assert_eq!(said(r#""\ud83d""#), None, "half of a pair is no text");
+        assert_eq!(said("12.50").as_deref(), Some("12.50"));
+        assert_eq!(said("false").as_deref(), Some("false"));
+        assert_eq!(said(r#"{"a": 1}"#).as_deref(), Some(r#"{"a": 1}"#));
+        assert_eq!(said("null"), None);
+        let kept = |json: &'static str| {
+            let found = find(json.as_bytes(), &place(&[])).unwrap();
+            found.kept(&mut String::new()).map(|kept| (kept.text.to_owned(), kept.kind))
+        };
+        let pair = |kept: Kept<'_>| Some((kept.text.to_owned(), kept.kind));
+        assert_eq!(kept("\"17\""), pair(Kept::text("17")));
+        assert_eq!(kept("17"), pair(Kept::json("17")));
+    }
+
+    #[test]
+    fn the_first_that_leads_somewhere() {
+        let places = [place(&["taskId"]), place(&["id"])];
+        let of = |json: &'static str| first(json.as_bytes(), &places).map(|found| found.raw());
+        assert_eq!(of(r#"{"id":1,"taskId":2}"#), Some("2"));
+        assert_eq!(of(r#"{"id":1}"#), Some("1"));
+        assert_eq!(of(r#"{"id":1,"taskId":null}"#), Some("1"));
+        assert_eq!(of(r#"{"ID":1}"#), None);
+    }
+}

@@ -154,3 +154,128 @@ fn same_value(one: &Value, other: &Value) -> bool {
 fn same_number(one: &serde_json::Number, other: &serde_json::Number) -> bool {
     one == other || (one.is_f64() || other.is_f64()) && one.as_f64() == other.as_f64()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::kit::{World, place};
+    use super::super::{Draw, Kept, extract};
+    use super::{Judgement, Reply, Scratch, judge, matches, same};
+    use crate::plan::{Encoding, Expect, Expected, JsonCheck, Statuses, Text, TimeCheck, Value};
+    use crate::stdx::Nanos;
+
+    fn fixed(check: u16, path: &[&str], json: &str) -> JsonCheck {
+        let expected = Expected::Fixed(serde_json::from_str(json).unwrap());
+        JsonCheck { check: Some(check), place: place(path), expected }
+    }
+
+    /// Status 201 is check 0, `$.a` is 1 check 1, `$.b` is the variable 0 check 2, 500 ms check 3.
+    fn expect() -> Expect {
+        let mut made = Text::default();
+        made.push_value(Value::Variable(0), Encoding::Json);
+        let place = place(&["b"]);
+        Expect {
+            statuses: vec![Statuses { from: 201, to: 201 }],
+            status_check: Some(0),
+            json: vec![
+                fixed(1, &["a"], "1"),
+                JsonCheck { check: Some(2), place, expected: Expected::Made(made) },
+            ],
+            time: Some(TimeCheck { check: 3, most: Nanos::from_millis(500) }),
+        }
+    }
+
+    fn judged(expect: &Expect, status: Option<u16>, body: &str, ms: u64) -> (Judgement, String) {
+        let mut world = World::new();
+        world.variables.set(0, Kept::text("x"));
+        let reply = Reply { status, body: body.as_bytes(), took: Nanos::from_millis(ms) };
+        let mut told = String::new();
+        let tell = |check: u16, held: bool| {
+            told.push_str(&format!("{check}{} ", if held { '+' } else { '-' }));
+        };
+        let (mut draw, mut scratch) = (Draw::new(1, 1, 1), Scratch::default());
+        let judgement = judge(expect, reply, &world.speaker(), &mut draw, &mut scratch, tell);
+        (judgement, told.trim_end().to_owned())
+    }
+
+    #[test]
+    fn each_check_is_told_once_and_the_status_weighs_most() {
+        let good = r#"{"a":1.0,"b":"\u0078"}"#;
+        let cases = [
+            (201, good, 500, Judgement::Ok, "0+ 1+ 2+ 3+"),
+            (201, good, 501, Judgement::Check { first: 3 }, "0+ 1+ 2+ 3-"),
+            (200, good, 501, Judgement::Status, "0- 1+ 2+ 3-"),
+            (201, r#"{"a":2,"b":"y"}"#, 1, Judgement::Check { first: 1 }, "0+ 1- 2- 3+"),
+            (201, r#"{"a":1,"b":null}"#, 1, Judgement::Check { first: 2 }, "0+ 1+ 2- 3+"),
+            (201, "no json", 1, Judgement::Check { first: 1 }, "0+ 1- 2- 3+"),
+            (500, "", 1, Judgement::Status, "0- 1- 2- 3+"),
+        ];
+        for (status, body, ms, judgement, told) in cases {
+            let got = judged(&expect(), Some(status), body, ms);
+            assert_eq!(got, (judgement, told.to_owned()), "{status} {body} {ms}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_asked() {
+        let nothing = Expect::default();
+        assert_eq!(judged(&nothing, Some(399), "", 1), (Judgement::Ok, String::new()));
+        assert_eq!(judged(&nothing, Some(400), "", 1), (Judgement::Status, String::new()));
+        assert_eq!(judged(&nothing, None, "", 1), (Judgement::Ok, String::new()), "a message");
+        let told = judged(&expect(), None, r#"{"a":1,"b":"x"}"#, 1);
+        assert_eq!(told, (Judgement::Status, "0- 1+ 2+ 3+".to_owned()), "it has no status");
+    }
+
+    #[test]
+    fn what_tells_messages_apart_is_no_check() {
+        let mut check = fixed(0, &["type"], "\"done\"");
+        check.check = None;
+        let expect = Expect { json: vec![check], ..Expect::default() };
+        assert_eq!(judged(&expect, None, "{}", 1), (Judgement::Ok, String::new()));
+        let world = World::new();
+        for (body, holds) in [(r#"{"type":"done"}"#, true), (r#"{"type":"other"}"#, false)] {
+            let (mut draw, mut scratch) = (Draw::new(1, 1, 1), Scratch::default());
+            let speaker = world.speaker();
+            let got = matches(&expect.json, body.as_bytes(), &speaker, &mut draw, &mut scratch);
+            assert_eq!(got, holds, "{body}");
+        }
+    }
+
+    #[test]
+    fn json_is_compared_by_what_it_means() {
+        let alike = [
+            ("1", "1.0"),
+            ("10", "1e1"),
+            ("-0", "0"),
+            ("\"\\u0061\"", "\"a\""),
+            (r#"{"a":1,"b":[1,2.0]}"#, r#"{ "b": [1.0, 2], "a": 1 }"#),
+            ("null", "null"),
+            ("true", "true"),
+            ("18446744073709551615", "18446744073709551615"),
+        ];
+        let unlike = [
+            ("1", "\"1\""),
+            ("1", "2"),
+            ("1", "true"),
+            ("null", "false"),
+            ("[1,2]", "[2,1]"),
+            ("[1]", "[1,1]"),
+            (r#"{"a":1}"#, r#"{"a":1,"b":1}"#),
+            (r#"{"a":null}"#, r#"{"b":null}"#),
+            ("9007199254740993", "9007199254740992"),
+            ("\"a\"", "\"b\""),
+        ];
+        let pairs = alike.map(|pair| (pair, true)).into_iter();
+        for ((one, other), expected) in pairs.chain(unlike.map(|pair| (pair, false))) {
+            for (one, other) in [(one, other), (other, one)] {
+                let found =
+                    |json: &'static str| extract::find(json.as_bytes(), &place(&[])).unwrap();
+                let got = same(found(one), found(other), &mut Scratch::default());
+                assert_eq!(got, expected, "{one} {other}");
+                let check = fixed(0, &[], other);
+                let expect = Expect { json: vec![check], ..Expect::default() };
+                let held = judged(&expect, None, one, 1).0 == Judgement::Ok;
+                assert_eq!(held, expected, "{one} {other}");
+            }
+        }
+    }
+}

@@ -285,3 +285,179 @@ impl Ring {
         self.entries.get(draw.index(self.entries.len()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::kit::{CHOICES, plan};
+    use super::super::limits::{ID_BYTES_MAX, LOOKED_AT_MAX};
+    use super::super::{Draw, Kept};
+    use super::Pools;
+    use crate::plan::text::Choice;
+    use crate::stdx::Nanos;
+    use crate::stdx::rng::Rng;
+
+    /// Every id that a choice can give.
+    fn all(pools: &Pools, user: Option<u32>, choice: Choice) -> Vec<String> {
+        let ids: BTreeSet<String> = (0..300)
+            .filter_map(|turn| pools.get(0, user, choice, &mut Draw::new(1, 1, turn)))
+            .map(|id| id.text.to_owned())
+            .collect();
+        ids.into_iter().collect()
+    }
+
+    fn put(pools: &mut Pools, user: u32, id: &str) {
+        assert!(pools.put(0, Some(user), Kept::text(id), Nanos(u64::from(user)), 7));
+    }
+
+    #[test]
+    fn own_first_else_shared() {
+        let mut pools = Pools::new(&plan(1), 0);
+        for choice in CHOICES {
+            assert_eq!(pools.get(0, Some(1), choice, &mut Draw::new(1, 1, 1)), None, "empty");
+        }
+        for (user, id) in [(1, "a"), (1, "b"), (2, "c"), (1, "d"), (3, "e"), (2, "f")] {
+            put(&mut pools, user, id);
+        }
+        assert_eq!(all(&pools, Some(1), Choice::Any), ["a", "b", "d"]);
+        assert_eq!(all(&pools, Some(1), Choice::Last), ["d"]);
+        assert_eq!(all(&pools, Some(1), Choice::First), ["a"]);
+        assert_eq!(all(&pools, Some(1), Choice::Foreign), ["c", "e", "f"]);
+        for nobody in [Some(4), Some(999), None] {
+            assert_eq!(all(&pools, nobody, Choice::Any), ["a", "b", "c", "d", "e", "f"]);
+            assert_eq!(all(&pools, nobody, Choice::Last), ["f"]);
+            assert_eq!(all(&pools, nobody, Choice::First), ["a"]);
+            assert_eq!(all(&pools, nobody, Choice::Foreign), ["a", "b", "c", "d", "e", "f"]);
+        }
+        assert_eq!(pools.get(1, Some(1), Choice::Any, &mut Draw::new(1, 1, 1)), None, "other pool");
+    }
+
+    #[test]
+    fn only_own_is_not_foreign() {
+        let mut pools = Pools::new(&plan(1), 0);
+        put(&mut pools, 1, "a");
+        assert_eq!(all(&pools, Some(1), Choice::Foreign), [""; 0]);
+        assert_eq!(all(&pools, Some(2), Choice::Foreign), ["a"]);
+    }
+
+    #[test]
+    fn a_plan_without_users_has_one_owner() {
+        let mut plan = plan(2);
+        plan.people = None;
+        let mut pools = Pools::new(&plan, 1);
+        assert!(pools.put(0, None, Kept::text("a"), Nanos::ZERO, 0));
+        assert_eq!(all(&pools, None, Choice::Any), ["a"]);
+        assert_eq!(all(&pools, None, Choice::Foreign), [""; 0]);
+    }
+
+    #[test]
+    fn oldest_out_as_in_a_plain_list() {
+        // The plain list: every id in the order of its making, the oldest found by search.
+        let mut rng = Rng::stream(5, 0);
+        for seed in 0..50 {
+            let mut pools = Pools::new(&plan(1), 0);
+            let mut list: Vec<(u32, String)> = Vec::new();
+            for number in 0..200 {
+                let user = u32::try_from(rng.below(6)).unwrap();
+                let id = format!("{seed}-{number}");
+                put(&mut pools, user, &id);
+                list.push((user, id));
+                if list.iter().filter(|(owner, _)| *owner == user).count() > 3 {
+                    let oldest = list.iter().position(|(owner, _)| *owner == user).unwrap();
+                    list.remove(oldest);
+                }
+                for asks in 0..8 {
+                    let own: Vec<_> = list.iter().filter(|(owner, _)| *owner == asks).collect();
+                    let from: Vec<_> = if own.is_empty() { list.iter().collect() } else { own };
+                    let draw = &mut Draw::new(seed, u64::from(asks), number);
+                    let mut get = |choice| pools.get(0, Some(asks), choice, draw).unwrap().text;
+                    assert_eq!(get(Choice::First), from.first().unwrap().1);
+                    assert_eq!(get(Choice::Last), from.last().unwrap().1);
+                    let any = get(Choice::Any);
+                    assert!(from.iter().any(|(_, id)| id == any));
+                    let foreign = pools.get(0, Some(asks), Choice::Foreign, draw);
+                    let others = || list.iter().filter(|(owner, _)| *owner != asks);
+                    assert_eq!(foreign.is_some(), others().count() > 0);
+                    assert!(foreign.is_none_or(|id| others().any(|(_, it)| it == id.text)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ids_that_are_no_ids() {
+        let mut pools = Pools::new(&plan(1), 0);
+        let long = "x".repeat(ID_BYTES_MAX + 1);
+        assert!(pools.put(0, Some(1), Kept::text(&long[1..]), Nanos::ZERO, 0));
+        assert!(!pools.put(0, Some(1), Kept::text(&long), Nanos::ZERO, 0));
+        assert!(!pools.put(0, Some(1), Kept::text(""), Nanos::ZERO, 0));
+        assert_eq!(pools.refused(), 2);
+        assert_eq!(all(&pools, Some(1), Choice::Any), [&long[1..]]);
+    }
+
+    #[test]
+    fn measured_once_for_each_measure() {
+        let mut pools = Pools::new(&plan(1), 0);
+        put(&mut pools, 1, "a");
+        put(&mut pools, 2, "b");
+        assert_eq!(pools.measure(0, Some(1), "a", 0, &[3]), None, "another request made it");
+        assert_eq!(pools.measure(0, Some(1), "a", 0, &[3, 7]), Some(Nanos(1)));
+        assert_eq!(pools.measure(0, Some(1), "a", 0, &[7]), None, "once");
+        assert_eq!(pools.measure(0, Some(1), "a", 63, &[7]), Some(Nanos(1)), "another measure");
+        assert_eq!(pools.measure(0, Some(1), "a", 64, &[7]), None, "there are no more");
+        assert_eq!(pools.measure(0, Some(1), "b", 0, &[7]), Some(Nanos(2)), "another's");
+        assert_eq!(pools.measure(0, Some(2), "b", 0, &[7]), None, "which that has been, too");
+        assert_eq!(pools.measure(0, Some(1), "c", 0, &[7]), None);
+        // A new id in the same place is measured anew, the newest of two first.
+        for id in ["x", "y", "a", "a"] {
+            assert!(pools.put(0, Some(1), Kept::text(id), Nanos(100), 7));
+        }
+        assert_eq!(pools.measure(0, Some(1), "a", 0, &[7]), Some(Nanos(100)));
+        assert_eq!(pools.cut_short(), 0);
+    }
+
+    #[test]
+    fn looking_for_an_id_is_bounded_and_that_is_seen() {
+        let mut plan = plan(1);
+        plan.pools[0].keep = 5_000;
+        let mut pools = Pools::new(&plan, 0);
+        for number in 0..2_000 {
+            put(&mut pools, 1, &number.to_string());
+        }
+        let within = 2_000 - LOOKED_AT_MAX;
+        assert!(pools.measure(0, Some(1), &within.to_string(), 0, &[7]).is_some());
+        assert_eq!(pools.measure(0, Some(1), &(within - 1).to_string(), 0, &[7]), None);
+        assert_eq!(pools.cut_short(), 1);
+    }
+
+    #[test]
+    fn a_million_users_without_ids_cost_little() {
+        let mut plan = plan(1);
+        plan.people.as_mut().unwrap().groups[0].count = 1_000_000;
+        let mut pools = Pools::new(&plan, 0);
+        assert_eq!(pools.pools[0].homes.capacity(), 0);
+        put(&mut pools, 999_999, "a");
+        let homes = pools.pools[0].homes.capacity() * size_of::<u32>();
+        assert!(homes <= 8_000_000 && pools.pools[0].rings.len() == 1);
+        assert_eq!(pools.pools[1].homes.capacity(), 0, "pools without ids cost nothing");
+    }
+
+    #[test]
+    fn no_memory_is_asked_for_once_a_pool_is_full() {
+        let mut pools = Pools::new(&plan(1), 0);
+        let fill = |pools: &mut Pools| {
+            for number in 0..100 {
+                put(pools, number % 4, &format!("id-{number:04}"));
+            }
+        };
+        fill(&mut pools);
+        let buffers = |pools: &Pools| -> BTreeSet<*const u8> {
+            let rings = pools.pools[0].rings.iter();
+            rings.flat_map(|ring| &ring.entries).map(|entry| entry.id.as_ptr()).collect()
+        };
+        let before = buffers(&pools);
+        fill(&mut pools);
+        assert_eq!(buffers(&pools), before);
+    }
+}

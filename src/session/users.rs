@@ -97,3 +97,56 @@ fn number(number: u64, out: &mut Vec<u8>) {
     // Writing to memory cannot fail.
     let _ = write!(out, "{number}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::kit;
+    use super::{Identity, Users};
+
+    #[test]
+    fn who_they_are() {
+        let plan = kit::plan(1);
+        let who = |user| {
+            let mut out = Vec::new();
+            let identity = Identity::of(&plan, user)?;
+            identity.email(&mut out);
+            out.push(b' ');
+            identity.id(&mut out);
+            String::from_utf8(out).ok()
+        };
+        assert_eq!(who(0).as_deref(), Some("loadtest1@example.com user-1"));
+        assert_eq!(who(19).as_deref(), Some("loadtest20@example.com user-20"));
+        assert_eq!(who(20).as_deref(), Some("staff+100@example.com user-100"));
+        assert_eq!(who(24).as_deref(), Some("staff+104@example.com user-104"));
+        assert_eq!(who(25), None);
+    }
+
+    #[test]
+    fn each_lives_on_one_shard() {
+        let plan = kit::plan(3);
+        let shards: Vec<Users> = (0..3).map(|shard| Users::new(&plan, shard)).collect();
+        assert_eq!(shards.iter().map(Users::count).collect::<Vec<_>>(), [9, 8, 8]);
+        for user in 0..25 {
+            let homes = shards.iter().filter(|users| users.is_here(user)).count();
+            assert_eq!(homes, 1, "{user}");
+        }
+        assert_eq!(
+            [0, 1, 7, 8].map(|place| shards[1].at(place)),
+            [Some(1), Some(4), Some(22), None]
+        );
+        assert!(shards.iter().all(|users| !users.is_here(25)));
+    }
+
+    #[test]
+    fn without_tokens_they_cost_nothing() {
+        let mut plan = kit::plan(1);
+        let people = plan.people.as_mut().unwrap();
+        people.auth = None;
+        people.groups[0].count = 10_000_000;
+        assert_eq!(Users::new(&plan, 0).bytes_per_user(), 0);
+        assert!(Users::new(&plan, 0).tokens().is_none());
+        plan.people = None;
+        assert_eq!(Users::new(&plan, 0).count(), 0);
+        assert!(Users::new(&kit::plan(1), 0).bytes_per_user() >= 64, "those with tokens do");
+    }
+}

@@ -158,28 +158,23 @@ fn user<'a>(
     scratch: &mut Vec<u8>,
 ) -> Got<'a> {
     let Some(user) = speaker.user else { return Got::Nothing };
-    let users = speaker.users;
-    match field {
-        UserField::Index => return Got::Number(f64::from(user)),
-        UserField::Token => {
-            return users.tokens().and_then(|it| it.token(user)).map_or(Got::Nothing, Got::Text);
-        }
-        UserField::RefreshToken => {
-            let token = users.tokens().and_then(|it| it.refresh_token(user));
-            return token.map_or(Got::Nothing, Got::Text);
-        }
-        _ => {}
-    }
     let Some(who) = Identity::of(speaker.plan, user) else { return Got::Nothing };
+    let tokens = speaker.users.tokens();
     let start = scratch.len();
     match field {
-        UserField::Number => return Got::Number(who.number as f64),
+        UserField::Number => return Got::of_number(who.number as f64),
+        UserField::Index => return Got::of_number(f64::from(user)),
         UserField::Role => return Got::of_name(&who.group.role),
         UserField::Group => return Got::of_name(&who.group.name),
+        UserField::Token => {
+            return tokens.and_then(|it| it.token(user)).map_or(Got::Nothing, Got::Text);
+        }
+        UserField::RefreshToken => {
+            return tokens.and_then(|it| it.refresh_token(user)).map_or(Got::Nothing, Got::Text);
+        }
         UserField::Id => who.id(scratch),
         UserField::Email => who.email(scratch),
         UserField::Password => password(&who.group.password, speaker, draw, scratch),
-        UserField::Index | UserField::Token | UserField::RefreshToken => return Got::Nothing,
     }
     Got::Made { start }
 }

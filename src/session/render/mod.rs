@@ -8,6 +8,9 @@
 mod encode;
 mod evaluate;
 
+#[cfg(test)]
+mod tests;
+
 use super::users::Users;
 use super::{Draw, Pools, Variables};
 use crate::plan::{Encoding, Piece, Plan, Text, Value};

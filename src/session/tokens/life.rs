@@ -28,6 +28,8 @@ pub(super) struct Life {
     lanes: u8,
     /// Whether an operation waits for a token.
     pub(super) is_awaited: bool,
+    /// Whether a request was refused since the last token came.
+    pub(super) was_refused: bool,
     /// Whether the token was fetched because the one before was refused.
     pub(super) is_after_refusal: bool,
     /// Whether renewing has failed, so that the next call is a login.
@@ -76,6 +78,7 @@ impl Life {
         self.renew_at = now + Nanos(life.0 - margin(life).0);
         self.barred_until = Nanos::ZERO;
         self.failures = 0;
+        self.is_after_refusal = std::mem::take(&mut self.was_refused);
         self.must_log_in = false;
     }
 

@@ -6,11 +6,14 @@
 //!
 //! A user has a token or none, and one piece of work or none:
 //!
-//! | work    | need, token good | need, no token | call ends well   | call ends badly           |
-//! |---------|------------------|----------------|------------------|---------------------------|
-//! | idle    | ready; renews in the background when it is time | queued, wait; barred while it backs off | – | – |
-//! | queued  | ready            | wait, comes up before renewals in the background | – | – |
-//! | calling | ready            | wait           | idle, token good | refresh: queued for login; login: idle, backs off |
+//! | work    | need, token good      | need, no token                 | call ends        |
+//! |---------|-----------------------|--------------------------------|------------------|
+//! | idle    | ready; when it is     | queued, wait; barred while it  | –                |
+//! |         | time, queued as well  | backs off                      |                  |
+//! | queued  | ready                 | wait, before those with tokens | –                |
+//! | calling | ready                 | wait                           | well: idle, good |
+//!
+//! A renewal that fails is queued for a login; a login that fails makes the user back off.
 //!
 //! Why so: no two calls for one user are ever under way, so a target that is slow gets no
 //! stampede; a target that refuses everybody gets one call for each user and back-off.
@@ -18,6 +21,9 @@
 mod expiry;
 mod life;
 mod rules;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 
@@ -284,7 +290,7 @@ impl Tokens {
         }
         let at_once = life.is_after_refusal && now.since(life.since) < REFUSED_AT_ONCE;
         life.access = Box::default();
-        life.is_after_refusal = true;
+        life.was_refused = true;
         if is_ending {
             return Refused::Fail;
         }
@@ -292,6 +298,10 @@ impl Tokens {
             let turn = u64::from(life.generation);
             life.strikes = life.strikes.saturating_add(1);
             life.must_log_in = true;
+            if life.work == Work::Queued {
+                // Its token was good until now, so nobody waits for another.
+                life.work = Work::Idle;
+            }
             life.barred_until = now + back_off(life.strikes, seed, user, turn);
             return Refused::Fail;
         }

@@ -91,14 +91,14 @@ impl Rules {
         wall_ms: u64,
     ) -> Took {
         let CallOutcome::Reply { status, body } = outcome else { return Took::Nothing };
-        let Some(call) = self.call(kind).filter(|call| call.takes(status)) else {
+        if !self.call(kind).is_some_and(|call| call.takes(status)) {
             return Took::Nothing;
-        };
+        }
         let mut buffer = String::new();
         let place = self.place(kind, |call| call.token.as_ref());
         let token = place.and_then(|place| text(body, place, &mut buffer));
         let Some(token) = token else { return Took::Accepted { status } };
-        let span = self.span(call, kind, body, token, wall_ms);
+        let span = self.span(kind, body, token, wall_ms);
         life.renew(token, span, now);
         let place = self.place(kind, |call| call.refresh_token.as_ref());
         if let Some(refresh) = place.and_then(|place| text(body, place, &mut buffer)) {
@@ -117,7 +117,7 @@ impl Rules {
 
     /// The life of a new token: what the reply says, else the token, else the plan. A moment that
     /// has passed says that the target's clock is not ours, not that the token is dead.
-    fn span(&self, _: &Call, kind: CallKind, body: &[u8], token: &str, wall_ms: u64) -> Nanos {
+    fn span(&self, kind: CallKind, body: &[u8], token: &str, wall_ms: u64) -> Nanos {
         let place = self.place(kind, |call| call.expires.as_ref());
         let mut buffer = String::new();
         let seconds = place.and_then(|place| text(body, place, &mut buffer)?.parse::<f64>().ok());

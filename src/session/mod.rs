@@ -8,6 +8,8 @@ pub mod draw;
 pub mod extract;
 pub mod judge;
 pub mod kept;
+#[cfg(test)]
+mod kit;
 pub mod limits;
 pub mod mind;
 pub mod pools;

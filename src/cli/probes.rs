@@ -98,7 +98,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || {
             let (mut connection, _) = listener.accept().unwrap();
-            let mut request = [0; 16];
+            let mut request = [0; 64];
             let read = connection.read(&mut request).unwrap();
             assert!(request[..read].starts_with(b"GET / HTTP/1.1"));
             connection.write_all(reply).unwrap();

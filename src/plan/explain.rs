@@ -85,7 +85,7 @@ fn describe(plan: &Plan, workload: &Workload, out: &mut String) {
     say!(out, "{}: {model}", workload.name);
     let sessions = many(workload.sessions.into(), "session");
     let connections = many(workload.connections(), "connection");
-    say!(out, "  {sessions}, {connections}, from {from} to {to}");
+    say!(out, "  {sessions}, {connections}, from {} to {to}", since(from));
     say!(out, "  {}", opening(workload));
     match &workload.fleet {
         Some(fleet) => fleet_says(plan, workload, fleet, out),
@@ -384,6 +384,10 @@ fn about(number: f64) -> String {
     }
     let digits = 10_f64.powf((number.log10().floor() - 1.0).max(0.0));
     thousands(((number / digits).round() * digits) as u64)
+}
+
+fn since(start: Nanos) -> String {
+    if start == Nanos::ZERO { "0s".to_owned() } else { start.to_string() }
 }
 
 fn milliseconds(seconds: f64) -> String {

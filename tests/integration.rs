@@ -35,6 +35,8 @@ mod integration {
     mod scripts;
     /// What is secret stays so.
     mod secrets;
+    /// The kit's own servers, by clients that are not ours.
+    mod servers;
     /// Interrupted runs.
     mod signals;
     /// Full speed for a minute: memory stays where it is.

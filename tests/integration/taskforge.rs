@@ -167,13 +167,12 @@ fn assert_round_robin(counts: &Counts) {
 fn an_interrupt_still_closes_and_logs_out() {
     shards([1, 2], |count| {
         let server = target("");
-        let load = against(&server, count).start();
+        let mut load = against(&server, count).start();
         let busy = || {
             let counts = server.count();
             counts.of("ws_opened") == SESSIONS && counts.of("logins") == USERS
         };
         until("the load to be on", Duration::from_secs(15), busy);
-        let mut load = load;
         load.signal(Signal::INT);
         assert!(load.ends_within(Duration::from_secs(7)), "it goes on");
         let run = load.finish().exits([105]);

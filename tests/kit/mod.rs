@@ -35,7 +35,7 @@ pub(crate) use ports::{established, free_port, full_backlog};
 pub(crate) use report::Report;
 pub(crate) use scenarios::{api, status, trial};
 pub(crate) use scripts::{
-    Server, echo_node, echo_python, forbidding, gateway, node, python, python_module,
+    Server, echo_node, echo_python, forbidding, gateway, node, prove, python, python_module,
 };
 pub(crate) use target::{Target, target, target_at};
 pub(crate) use tempdir::TempDir;

@@ -163,6 +163,12 @@ impl Report {
         let ok = kinds.get("http").map_or(0, |http| http["ok"].as_u64().unwrap_or(0));
         assert!(replies >= ok, "{replies} replies, but more went well: {accounting:#}");
         self.assert_rate(replies);
+        for view in ["request", "workload"] {
+            let parts = self.at(&format!("/by/{view}")).as_object().expect("an object by name");
+            let replies_of = |part: &Value| part["http_reqs"]["count"].as_u64().unwrap_or(0);
+            let sum: u64 = parts.values().map(replies_of).sum();
+            assert_eq!(sum, replies, "replies by {view}: {parts:#?}");
+        }
         for (name, metric) in self.at("/metrics").as_object().expect("metrics") {
             if metric["type"] == "trend" {
                 assert_trend(name, metric);

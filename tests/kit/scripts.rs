@@ -1,5 +1,6 @@
 //! Servers of other languages, and the Python that forbids system calls.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use super::counts::Counts;
 use super::http::get;
 use super::ports::wait_for_listener;
 use super::process::Process;
+use super::tempdir::TempDir;
 
 const SERVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kit/servers");
 
@@ -89,6 +91,19 @@ pub(crate) fn echo_python() -> Server {
     let mut command = Command::new("python3");
     command.arg(format!("{SERVERS}/echo.py")).env("PYTHONPATH", packages().join("python"));
     serve(&mut command, "port ", "install it: apt-get install python3")
+}
+
+/// Holds a server to its contract by a client in Node; gives the exit code and what it said.
+#[track_caller]
+pub(crate) fn prove(server: &Server, kind: &str) -> (i32, String) {
+    let dir = TempDir::new();
+    let said = dir.join("said");
+    let mut command = node_with_packages("prove.js");
+    command.args([&server.port.to_string(), kind]);
+    command.stderr(File::create(&said).expect("create a file for stderr"));
+    let mut process = Process::spawn(&mut command, "install it: apt-get install nodejs");
+    let exit = process.wait(Duration::from_secs(20)).expect("a proof ends within 20 s");
+    (exit.code, std::fs::read_to_string(said).expect("read what it said"))
 }
 
 #[track_caller]

@@ -67,7 +67,6 @@ fn garbage_ends_a_session() {
         assert_eq!(report.metric("ws_sessions", "count"), opened, "{counts}");
         assert_eq!(report.metric("ws_reconnects", "count"), opened - SESSIONS, "{counts}");
         assert!(report.metric("ws_errors", "count") >= SESSIONS, "{counts}");
-        assert!(report.errors("protocol") >= SESSIONS, "{:#}", report.at("/errors"));
         assert_no_storm(opened);
     });
 }
@@ -112,7 +111,7 @@ fn an_upgrade_that_is_never_answered() {
     });
 }
 
-/// Open, and dumb: every message waits for 300 ms and fails, the sessions stay.
+/// Open, and dumb: every message waits for 150 ms and fails, the sessions stay.
 #[test]
 fn messages_that_are_never_answered() {
     shards([1, 2], |count| {

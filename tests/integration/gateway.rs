@@ -32,6 +32,7 @@ fn a_refused_refresh_becomes_a_login() {
             [
                 ("logins", "logins"),
                 ("token_refreshes", "refreshes"),
+                ("token_refreshes_failed", "refresh_failures"),
                 ("tasks_created", "tasks_created"),
                 ("logouts", "logouts"),
             ],

@@ -4,14 +4,15 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::kit::{Onslaught, Report, Server, TempDir, api, gateway, shards, trial};
+use crate::kit::{Counts, Onslaught, Report, Server, TempDir, api, gateway, shards, trial};
 
-/// 20 iterations a second for 2 s, then none, and time enough for the last one to end.
+/// 5 iterations a second for 4 s, each of which needs less than the 200 ms until the next: so the
+/// last one ends within the run, too. What is asked of odd and even users has their number in it.
 const JOURNEY: &str = r#"
 workloads:
   shop:
     user: round-robin
-    load: {rate: 20/s, max: 40, stages: [{hold: 2s}, {step: 0/s, for: 2s}]}
+    load: {rate: 5/s, max: 10, for: 4s}
     steps:
       - group: order
         steps:
@@ -26,9 +27,8 @@ workloads:
               - get: /tasks/${task}
                 name: read
                 expect: {status: 200, json: {$.taskId: "${task}", $.owner: "${user.email}"}}
-      - get: /health
-        name: even
-        when: user.n % 2 == 0
+      - {get: "/even/${user.n}", name: even, when: user.n % 2 == 0, expect: {status: 404}}
+      - {get: "/odd/${user.n}", name: odd, when: user.n % 2 == 1, expect: {status: 404}}
       - chance: 50%
         get: /health
         name: sometimes
@@ -43,7 +43,7 @@ workloads:
         expect: {status: 404}
 "#;
 
-const ITERATIONS: u64 = 40;
+const ITERATIONS: u64 = 20;
 
 fn load(server: &Server, rest: &str, count: u32) -> Onslaught {
     let load = Onslaught::scenario(trial(rest)).set("BASE_URL", server.url(""));
@@ -69,25 +69,36 @@ fn a_journey_does_exactly_what_it_says() {
             ("read", 3 * ITERATIONS),
             ("wrong", ITERATIONS),
             ("nowhere", ITERATIONS),
-            // Iteration i is of user i mod 5, whose number is one more: 2 and 4 of 5 are even.
-            ("even", ITERATIONS * 2 / 5),
         ] {
             assert_eq!(requests(report, name), expected, "{name}{run}");
         }
         let [left, right, sometimes] =
             ["left", "right", "sometimes"].map(|name| requests(report, name));
         assert_eq!(left + right, ITERATIONS, "{run}");
-        // A binomial of 40 halves is outside of this once in 100,000 runs.
-        assert!((6..=34).contains(&sometimes), "{sometimes} of {ITERATIONS} at 50 %{run}");
+        // All of 20, or none, is once in 500,000 runs.
+        assert!((1..=19).contains(&sometimes), "{sometimes} of {ITERATIONS} at 50 %{run}");
         assert_eq!(report.metric_by("group", "order", "http_reqs"), 4 * ITERATIONS, "{run}");
         assert_eq!(counts.replies("/tasks", 201), ITERATIONS, "{counts}");
         assert_eq!(counts.replies("/tasks/:id", 200), 4 * ITERATIONS, "{counts}");
         assert_eq!(counts.replies_below("/tasks"), 5 * ITERATIONS, "{counts}");
-        assert_eq!(counts.replies("/health", 200), requests(report, "even") + sometimes);
+        assert_eq!(counts.replies("/health", 200), sometimes, "{counts}");
         assert_eq!(counts.replies("/metrics", 200), ITERATIONS, "{counts}");
         assert_eq!(counts.replies("/nowhere", 404), ITERATIONS, "{counts}");
         assert_checks(report);
+        assert_conditions(report, &counts);
     });
+}
+
+/// Users 2 and 4 are even, 1, 3 and 5 are odd.
+#[track_caller]
+fn assert_conditions(report: &Report, counts: &Counts) {
+    let [even, odd] = ["even", "odd"].map(|name| requests(report, name));
+    assert_eq!(even + odd, ITERATIONS, "{counts}");
+    let seen = |name: &str, users: &[u64]| -> u64 {
+        users.iter().map(|n| counts.replies(&format!("/{name}/{n}"), 404)).sum()
+    };
+    assert_eq!((seen("even", &[2, 4]), seen("odd", &[1, 3, 5])), (even, odd), "{counts}");
+    assert_eq!(counts.replies_below("/even") + counts.replies_below("/odd"), even + odd);
 }
 
 /// What does not come as expected fails its operation, as a check and nothing else.
@@ -104,8 +115,9 @@ fn assert_checks(report: &Report) {
     for check in list {
         assert!(check["name"].as_str().is_some_and(|name| !name.is_empty()), "{check}");
     }
-    // Of create: status and time; of read: status and two parts of the JSON; of nowhere: status.
-    assert!(sum("passes") >= ITERATIONS * (2 + 3 + 1), "{list:#?}");
+    // Of create: status and time; of read, three times: status and two parts of the JSON; of
+    // even or odd, and of nowhere: status.
+    assert_eq!(sum("passes"), ITERATIONS * (2 + 3 * 3 + 1 + 1), "{list:#?}");
 }
 
 /// The same seed makes the same choices, for one shard and for two.

@@ -55,7 +55,7 @@ pub(crate) fn api(load: &str) -> String {
     )
 }
 
-/// A workload of status connections, each with a subscription every 200 ms that waits 300 ms for
+/// A workload of status connections, each with a subscription every 200 ms that waits 150 ms for
 /// its answer: `connections: 5, for: 2s`.
 pub(crate) fn status(load: &str) -> String {
     format!(
@@ -66,7 +66,7 @@ pub(crate) fn status(load: &str) -> String {
     websocket: {{url: "/ws?token=${{user.token}}", target: status, connect_timeout: 500ms}}
     every: 200ms
     send: {{json: {{type: subscribe, taskId: "${{uuid()}}"}}}}
-    expect: {{json: {{$.type: status}}, time: 300ms}}
+    expect: {{json: {{$.type: status}}, time: 150ms}}
 "#
     )
 }

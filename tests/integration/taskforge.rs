@@ -59,6 +59,8 @@ fn assert_all_went_well(report: &Report, counts: &Counts) {
         assert_eq!(report.metric(metric, "count"), expected, "{metric}: {counts}");
     }
     assert_eq!(report.of_kind("ws_open", "ok"), SESSIONS);
+    assert_eq!(report.of_kind("http", "ok"), report.metric("http_reqs", "count"));
+    assert_eq!(report.of_kind("ws_message", "sent"), report.metric("ws_msgs_sent", "count"));
     assert!(report.metric("subscriptions", "count") > 0, "nobody subscribed: {counts}");
     for counter in ["login_failures", "refresh_failures", "unauthorized", "ws_refused"] {
         assert_eq!(counts.of(counter), 0, "{counter}: {counts}");
@@ -133,6 +135,9 @@ fn the_gateway_on_node_counts_the_same_and_sees_no_expired_token() {
         assert_eq!(report.metric("logins", "count"), USERS, "nobody logs in twice: {counts}");
         assert_paths(report, &counts);
         assert_round_robin(&counts);
+        // A task takes 1 s from its making, the clock starts with the reply, which comes later.
+        assert!(report.metric("task_completion", "count") > 0, "nothing was completed: {counts}");
+        assert!(report.ms("task_completion", "min") >= 500.0, "completed too early{run}");
     });
 }
 

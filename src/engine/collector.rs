@@ -266,6 +266,7 @@ impl<'a> Collector<'a> {
         let Some(series) = &mut self.series else { return };
         series.take(shard, &delta, last);
         let closed = series.close_seconds(now);
+        let missed = series.abort();
         let stall = delta.counts.longest_stall;
         if stall > Nanos::ZERO {
             self.note_at(delta.to, &format!("shard {shard} stood still for {stall}"));
@@ -273,6 +274,10 @@ impl<'a> Collector<'a> {
         delta.clear();
         // A shard that has ended wants none back.
         drop(self.shards[shard as usize].spares.send(delta));
+        if let (Ended::Finished, Some((at, why))) = (&self.ended, missed) {
+            self.note(&why);
+            self.drain(Ended::Aborted { at, why });
+        }
         self.pulse(closed);
     }
 
@@ -284,9 +289,7 @@ impl<'a> Collector<'a> {
             (ended + leaf.tally.ok + failures, failed + failures)
         });
         let elapsed = self.run.clock.now().since(self.start);
-        let planned = match self.plan.until {
-            Until::Elapsed(span) | Until::Operations(_, span) => self.plan.warmup + span,
-        };
+        let planned = self.plan.span();
         let over =
             matches!(self.ended, Ended::Interrupted { .. }) || elapsed > planned + LOOK.into();
         let phase = if over { "draining" } else { self.plan.phase(elapsed).name() };
@@ -356,18 +359,19 @@ impl<'a> Collector<'a> {
         let cpu = host::cpu_times().unwrap_or_default();
         let warm = self.start + self.plan.warmup;
         let end = self.total.last_end.max(warm);
-        let duration = match (&self.ended, self.plan.until) {
+        let duration = match (&self.ended, self.plan.only().until) {
             // An hour asked for and waited for is an hour, even if its last seconds were idle.
             (Ended::Finished, Until::Elapsed(span)) => end.since(warm).max(span),
             _ => end.since(warm),
         };
         self.total.counts.overflows = self.ring.overflows;
-        let trust = trust::judge(&self.plan.load, &series.windows, &self.totals());
+        let trust = trust::judge(&self.plan.only().load, &series.windows, &self.totals());
         Outcome {
             started_at: self.started_at,
             duration,
             phases: self.phases(duration),
             trust,
+            windows: series.judged(),
             generator: Generator {
                 cpu_user: cpu.user.since(self.cpu_before.user),
                 cpu_sys: cpu.sys.since(self.cpu_before.sys),

@@ -94,9 +94,10 @@ struct Driver {
 impl Driver {
     fn new(assignment: Assignment) -> Result<Self, DriverError> {
         let Assignment { shard, plan, clock, .. } = &assignment;
-        let share = plan.connections.saturating_sub(*shard).div_ceil(plan.shards.max(1));
+        let share = u32::try_from(plan.sockets_of(*shard)).unwrap_or(u32::MAX);
         let ring = Ring::new(RingOptions::for_slots(share.max(1)))?;
-        let shard = Shard::new(plan.clone(), *shard, clock.now());
+        let mut shard = Shard::new(plan.clone(), *shard, clock.now());
+        shard.set_wall_clock(clock.wall_at_zero());
         Ok(Self {
             ring,
             shard,
@@ -165,7 +166,8 @@ impl Driver {
         }
         let order = control.order();
         if order >= Order::Drain && self.obeyed < Order::Drain {
-            self.shard.stop(now);
+            let (_, mut submissions) = self.ring.split();
+            self.shard.stop(now, &mut submissions);
         }
         if order >= Order::Abort && self.obeyed < Order::Abort {
             let (_, mut submissions) = self.ring.split();

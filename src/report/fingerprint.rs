@@ -1,6 +1,6 @@
 //! The plan's hash: equal for runs that may be merged, different for runs of different load.
 
-use crate::plan::Plan;
+use crate::plan::{Content, Plan};
 use crate::stdx::Fnv;
 
 /// 16 hex digits over what defines the load: the target's URL, each request's name and bytes, the
@@ -12,14 +12,20 @@ use crate::stdx::Fnv;
 #[must_use]
 pub fn plan_hash(plan: &Plan) -> String {
     let mut hash = Fnv::new();
-    hash.part(masked(&plan.url).as_bytes());
+    for target in &plan.targets {
+        hash.part(masked(&target.url).as_bytes());
+    }
     for named in &plan.requests {
         hash.part(named.name.as_bytes());
-        without_credentials(named.request.bytes(), |line| hash.part(line));
+        match &named.content {
+            Content::Fixed(bytes) => without_credentials(bytes, |line| hash.part(line)),
+            // Its fixed pieces may hold secrets that no name betrays: they show their lengths.
+            made @ Content::Made { .. } => hash.part(format!("{made:?}").as_bytes()),
+        }
     }
-    let Plan { mix, load, connections, until, warmup, timeout, cold, seed, .. } = plan;
-    hash.part(format!("{mix:?} {load:?} {connections} {until:?}").as_bytes());
-    hash.part(format!("{} {} {cold} {seed}", warmup.0, timeout.0).as_bytes());
+    let Plan { workloads, sockets, messages, warmup, timeout, seed, .. } = plan;
+    hash.part(format!("{workloads:?} {sockets:?} {messages:?}").as_bytes());
+    hash.part(format!("{} {} {seed}", warmup.0, timeout.0).as_bytes());
     format!("{:016x}", hash.value())
 }
 

@@ -40,11 +40,12 @@ fn a_refused_refresh_becomes_a_login() {
     });
 }
 
-/// Tokens that are refused before their time: the request gets a new token and one more try.
+/// Every fifth token is refused after a tenth of its life, 1 s: the request gets a new token and
+/// one more try.
 #[test]
 fn an_early_end_of_a_token_costs_one_retry() {
     shards([1, 2], |count| {
-        let server = target("--misbehave token-early:5");
+        let server = target("--token-ttl 10s --misbehave token-early:5");
         let text = trial(&format!(
             "workloads:{}thresholds: [http_req_failed rate < 1%]\n",
             api("connections: 10, for: 4s")
@@ -57,6 +58,7 @@ fn an_early_end_of_a_token_costs_one_retry() {
         assert!(retries >= 1, "no token ended early: {counts}");
         assert_eq!(report.count("/metrics/status_codes/401"), counts.of("unauthorized"));
         assert!(retries <= counts.of("unauthorized"), "a retry without a 401: {counts}");
+        assert_eq!(counts.of("unauthorized"), counts.of("tokens_rejected_early"), "{counts}");
         // A retry is one more reply of the same operation.
         let replies = report.metric("http_reqs", "count");
         assert_eq!(replies, report.of_kind("http", "sent") + retries, "{counts}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::kit::{Counts, Onslaught, Report, Target, gateway, shards, target, until};
+use crate::kit::{Counts, Onslaught, Report, gateway, shards, target, until};
 
 /// What both sides count: the report's metric, the server's counter.
 const BOTH_COUNT: [(&str, &str); 10] = [
@@ -37,10 +37,6 @@ const SESSIONS: u64 = 50;
 fn taskforge(base: &str, status: &str, count: u32) -> Onslaught {
     let load = Onslaught::preset("taskforge").set("BASE_URL", base).set("STATUS_URL", status);
     load.line("--allow-untrusted").shards(count)
-}
-
-fn against(server: &Target, count: u32) -> Onslaught {
-    taskforge(&server.url(""), &server.ws_url(""), count)
 }
 
 /// Nothing went wrong, by the report and by the server.
@@ -99,10 +95,13 @@ fn assert_mix(report: &Report) {
 #[test]
 fn the_embedded_target_counts_the_same() {
     shards([1, 2], |count| {
-        let server = target("");
-        let run = against(&server, count).line("--scale-time 0.1").run().exits([0]);
-        let all_closed = || server.count().of("ws_closed_clean") == SESSIONS;
-        until("every socket to be closed cleanly", Duration::from_secs(5), all_closed);
+        let server = target("--task-time 1s");
+        let run = taskforge(&server.url(""), &server.ws_url(""), count)
+            .line("--scale-time 0.1")
+            .run()
+            .exits([0]);
+        let all_closed = || server.count().of("ws_closed") == SESSIONS;
+        until("every socket to be closed", Duration::from_secs(5), all_closed);
         let report = run.report();
         assert_all_went_well(report, &server.count());
         assert_thresholds_and_checks_passed(report);
@@ -171,8 +170,8 @@ fn assert_round_robin(counts: &Counts) {
 #[test]
 fn an_interrupt_still_closes_and_logs_out() {
     shards([1, 2], |count| {
-        let server = target("");
-        let mut load = against(&server, count).start();
+        let server = gateway().start();
+        let mut load = taskforge(&server.url(""), &server.ws_url(""), count).start();
         let busy = || {
             let counts = server.count();
             counts.of("ws_opened") == SESSIONS && counts.of("logins") == USERS

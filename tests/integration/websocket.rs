@@ -95,8 +95,8 @@ fn messages_come_back_from_the_embedded_target() {
     shards([1, 2], |count| {
         let server = target("");
         let run = load(&server.ws_url("/echo"), ["--message", "hello"], count);
-        let closed = || server.count().of("ws_closed_clean") == SESSIONS;
-        until("every socket to be closed cleanly", Duration::from_secs(5), closed);
+        let closed = || server.count().of("ws_closed") == SESSIONS;
+        until("every socket to be closed", Duration::from_secs(5), closed);
         let (report, counts) = (run.report(), server.count());
         let answered = assert_answered(report);
         assert_eq!(report.metric("ws_msg_latency", "count"), answered, "{run}");

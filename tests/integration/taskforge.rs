@@ -66,7 +66,7 @@ fn assert_all_went_well(report: &Report, counts: &Counts) {
 #[track_caller]
 fn assert_thresholds_and_checks_passed(report: &Report) {
     let thresholds = report.at("/thresholds").as_array().expect("a list of thresholds");
-    assert_eq!(thresholds.len(), 4, "{thresholds:#?}");
+    assert_eq!(thresholds.len(), 5, "{thresholds:#?}");
     for threshold in thresholds {
         assert_eq!(threshold["passed"], true, "{threshold:#}");
     }

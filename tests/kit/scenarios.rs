@@ -66,6 +66,7 @@ pub(crate) fn status(load: &str) -> String {
     websocket: {{url: "/ws?token=${{user.token}}", target: status, connect_timeout: 500ms}}
     every: 200ms
     send: {{json: {{type: subscribe, taskId: "${{uuid()}}"}}}}
+    answer: $.taskId
     expect: {{json: {{$.type: status}}, time: 150ms}}
 "#
     )

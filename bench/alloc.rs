@@ -15,7 +15,7 @@ use std::sync::Arc;
 use http::Method;
 use onslaught::engine::Shard;
 use onslaught::net::{Completion, Completions, Event, Handle, More, Payload, Submissions};
-use onslaught::plan::{Load, Mix, NamedRequest, Plan, Until};
+use onslaught::plan::{NamedRequest, Plan, Target, Until};
 use onslaught::protocol::http::Request;
 use onslaught::stdx::Nanos;
 
@@ -101,21 +101,18 @@ impl Submissions for Instant {
 
 fn plan(connections: u32) -> Arc<Plan> {
     let request = Request::builder(Method::GET, "/", "127.0.0.1").build().unwrap();
-    Arc::new(Plan {
-        name: "alloc".to_owned(),
+    let target = Target {
+        name: "default".to_owned(),
         url: "http://127.0.0.1/".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        port: 80,
         addresses: vec!["127.0.0.1:80".parse().unwrap()],
-        requests: vec![NamedRequest { name: "/".to_owned(), request }],
-        mix: Mix::new(&[1]),
-        load: Load::Closed,
-        connections,
-        until: Until::Operations(NonZeroU64::MAX, Nanos::MAX),
-        warmup: Nanos::ZERO,
-        timeout: Nanos::from_secs(30),
-        cold: false,
-        seed: 1,
-        shards: 1,
-    })
+    };
+    let named = NamedRequest { name: "/".to_owned(), request };
+    let mut plan = Plan::of_requests("alloc", target, vec![(1, named)]);
+    plan.only_mut().sessions = connections;
+    plan.only_mut().until = Until::Operations(NonZeroU64::MAX, Nanos::MAX);
+    Arc::new(plan)
 }
 
 /// Runs so many turns, 50 us apart.

@@ -11,7 +11,7 @@ use super::job::{self, Job};
 use super::{refuse, say};
 use crate::doctor::Cores;
 use crate::net::resolve::Reach;
-use crate::plan::{Load, Mix, NamedRequest, Plan, Until};
+use crate::plan::{self, Load, NamedRequest, Plan, Until};
 use crate::protocol::http::{Request, RequestError};
 use crate::report::text::Latency;
 use crate::report::{ExitCode, TrustPolicy};
@@ -44,13 +44,8 @@ pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
         RATE.per_second(),
         target.address
     ));
-    let Some((host, port)) = target.address.rsplit_once(':') else {
-        return refuse(ExitCode::Failed, &"the embedded target named no port");
-    };
     let job = Job {
         plan,
-        host: host.to_owned(),
-        port: port.parse().unwrap_or(0),
         reach: Reach::Local,
         cores: None,
         shards: Some(1),
@@ -60,6 +55,8 @@ pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
         // A demonstration on a busy laptop says what it saw and is still a demonstration.
         policy: TrustPolicy::Allow,
         accepted: Some(ACCEPTED),
+        probes: Vec::new(),
+        scenario: None,
     };
     job::execute(job, allowed)
 }
@@ -75,23 +72,24 @@ fn plan(address: &str) -> Result<Plan, RequestError> {
         (10, "large-page", get("/bytes/20000")?),
         (5, "echo", echo.build()?),
     ];
-    let weights: Vec<u32> = mix.iter().map(|(weight, ..)| *weight).collect();
-    let named = mix.map(|(_, name, request)| NamedRequest { name: name.to_owned(), request });
-    Ok(Plan {
-        name: "demo".to_owned(),
+    let named = mix
+        .map(|(weight, name, request)| (weight, NamedRequest { name: name.to_owned(), request }));
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+    let target = plan::Target {
+        name: "default".to_owned(),
         url: format!("http://{address}"),
+        host: host.to_owned(),
+        port: port.parse().unwrap_or(0),
         addresses: Vec::new(),
-        requests: named.into(),
-        mix: Mix::new(&weights),
-        load: Load::Open { rate: RATE, patience: TIMEOUT },
-        connections: CONNECTIONS,
-        until: Until::Elapsed(DURATION),
-        warmup: WARMUP,
-        timeout: TIMEOUT,
-        cold: false,
-        seed: 1,
-        shards: 1,
-    })
+    };
+    let mut plan = Plan::of_requests("demo", target, named.into());
+    plan.set_timeout(TIMEOUT);
+    plan.warmup = WARMUP;
+    let workload = plan.only_mut();
+    workload.load = Load::Open { rate: RATE, patience: TIMEOUT };
+    workload.sessions = CONNECTIONS;
+    workload.until = Until::Elapsed(DURATION);
+    Ok(plan)
 }
 
 fn default_folder() -> PathBuf {

@@ -13,7 +13,7 @@ use super::problems::Problems;
 use crate::doctor::Cores;
 use crate::metrics::histogram::LONGEST;
 use crate::net::resolve::Reach;
-use crate::plan::{Load, Mix, NamedRequest, Plan, Until};
+use crate::plan::{Load, NamedRequest, Opening, Plan, Target, Until};
 use crate::protocol::http::Request;
 use crate::report::TrustPolicy;
 use crate::report::text::Latency;
@@ -64,24 +64,25 @@ pub(super) fn understand(args: &HttpArgs, allowed: &Cores) -> Result<Job, Proble
     problems.or(|| {
         let (url, request) = (url?, request?);
         let named = NamedRequest { name: args.url.clone(), request };
-        Some(Job {
-            plan: Plan {
-                name: "http".to_owned(),
-                url: args.url.clone(),
-                addresses: Vec::new(),
-                requests: vec![named],
-                mix: Mix::new(&[1]),
-                load: load?,
-                connections: u32::try_from(connections?).ok()?,
-                until: until(requests, duration),
-                warmup: warmup?,
-                timeout: timeout?,
-                cold: args.cold,
-                seed: seed?,
-                shards: 1,
-            },
+        let target = Target {
+            name: "default".to_owned(),
+            url: args.url.clone(),
             host: url.host,
             port: url.port,
+            addresses: Vec::new(),
+        };
+        let mut plan = Plan::of_requests("http", target, vec![(1, named)]);
+        plan.set_timeout(timeout?);
+        (plan.warmup, plan.seed) = (warmup?, seed?);
+        let workload = plan.only_mut();
+        workload.load = load?;
+        workload.sessions = u32::try_from(connections?).ok()?;
+        workload.until = until(requests, duration);
+        if args.cold {
+            workload.opening = Opening::Cold;
+        }
+        Some(Job {
+            plan,
             reach: if args.allow_remote { Reach::Remote } else { Reach::Local },
             cores,
             shards: shards.and_then(|shards| u32::try_from(shards).ok()),
@@ -90,6 +91,8 @@ pub(super) fn understand(args: &HttpArgs, allowed: &Cores) -> Result<Job, Proble
             latency: if args.latency { Latency::Spectrum } else { Latency::Brief },
             policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },
             accepted: args.allow_untrusted.then_some(ACCEPTED),
+            probes: Vec::new(),
+            scenario: None,
         })
     })
 }
@@ -129,14 +132,14 @@ fn too_fast(text: &str) -> String {
 }
 
 /// The parts of a URL that a request is made of.
-struct Target {
+struct Address {
     host: String,
     port: u16,
     authority: String,
     path: String,
 }
 
-fn parse_url(text: &str) -> Result<Target, String> {
+fn parse_url(text: &str) -> Result<Address, String> {
     let example = "expected http://HOST[:PORT]/PATH";
     let bare = !text.contains("://");
     let uri = text.parse::<Uri>().map_err(|error| match error {
@@ -171,7 +174,7 @@ fn parse_url(text: &str) -> Result<Target, String> {
         })?,
     };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    Ok(Target {
+    Ok(Address {
         host: authority.host().to_owned(),
         port,
         authority: authority.as_str().to_owned(),
@@ -217,7 +220,7 @@ fn body(text: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-fn request(args: &HttpArgs, url: &Target, problems: &mut Problems) -> Option<Request> {
+fn request(args: &HttpArgs, url: &Address, problems: &mut Problems) -> Option<Request> {
     let default = if args.body.is_some() { Method::POST } else { Method::GET };
     let method = match args.method.as_deref() {
         None => default,

@@ -35,6 +35,9 @@ pub(super) enum DriverError {
     Wait(std::io::Error),
 }
 
+/// How often the collector is told how far the set-up is.
+const PROGRESS_EVERY: Nanos = Nanos::from_millis(100);
+
 /// Seconds of the series are aligned over all shards.
 const SECOND: Nanos = Nanos::from_secs(1);
 
@@ -89,14 +92,17 @@ struct Driver {
     handed_over: usize,
     obeyed: Order,
     told_ready: bool,
+    /// When the collector is told next how far the set-up is.
+    progress_at: Nanos,
 }
 
 impl Driver {
     fn new(assignment: Assignment) -> Result<Self, DriverError> {
         let Assignment { shard, plan, clock, .. } = &assignment;
-        let share = plan.connections.saturating_sub(*shard).div_ceil(plan.shards.max(1));
+        let share = u32::try_from(plan.sockets_of(*shard)).unwrap_or(u32::MAX);
         let ring = Ring::new(RingOptions::for_slots(share.max(1)))?;
-        let shard = Shard::new(plan.clone(), *shard, clock.now());
+        let mut shard = Shard::new(plan.clone(), *shard, clock.now());
+        shard.set_wall_clock(clock.wall_at_zero());
         Ok(Self {
             ring,
             shard,
@@ -104,6 +110,7 @@ impl Driver {
             handed_over: 0,
             obeyed: Order::Run,
             told_ready: false,
+            progress_at: Nanos::ZERO,
             assignment,
         })
     }
@@ -132,9 +139,8 @@ impl Driver {
                 wake_at = Some(now);
                 continue;
             }
-            if next.ready && !self.told_ready {
-                self.told_ready = true;
-                self.tell(News::Ready);
+            if !self.told_ready {
+                self.tell_progress(now, next.ready);
             }
             if now >= self.hand_over_at {
                 self.hand_over(now);
@@ -146,6 +152,23 @@ impl Driver {
                 yielded = now;
                 glommio::executor().yield_task_queue_now().await;
             }
+        }
+    }
+
+    /// Before the load: how far the set-up is, now and then.
+    fn tell_progress(&mut self, now: Nanos, ready: bool) {
+        if ready {
+            self.told_ready = true;
+            self.tell(News::Ready { unable: self.shard.unable() });
+        } else if now >= self.progress_at
+            && let Some((done, all)) = self.shard.set_up_progress()
+        {
+            self.progress_at = now + PROGRESS_EVERY;
+            let news = News::SettingUp { done, all };
+            // A collector that is behind misses one, and hears of the next.
+            drop(
+                self.assignment.collector.try_send(Message { shard: self.assignment.shard, news }),
+            );
         }
     }
 
@@ -165,7 +188,8 @@ impl Driver {
         }
         let order = control.order();
         if order >= Order::Drain && self.obeyed < Order::Drain {
-            self.shard.stop(now);
+            let (_, mut submissions) = self.ring.split();
+            self.shard.stop(now, &mut submissions);
         }
         if order >= Order::Abort && self.obeyed < Order::Abort {
             let (_, mut submissions) = self.ring.split();

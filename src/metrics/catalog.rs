@@ -52,7 +52,122 @@ impl Trend {
     }
 }
 
-/// Names of the counters, rates and gauges that an HTTP load can produce.
+/// What is counted beside the operations of a leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Counter {
+    /// Users that a registration has created.
+    UsersCreated,
+    /// Registrations that failed; a user who exists already is none.
+    RegistrationsFailed,
+    /// Logins that gave a token.
+    Logins,
+    /// Logins that gave none.
+    AuthFailures,
+    /// Tokens renewed.
+    TokenRefreshes,
+    /// Renewals that failed; a login follows.
+    TokenRefreshesFailed,
+    /// Tokens given back.
+    Logouts,
+    /// Requests sent again with a new token after a 401.
+    RetriesUnauthorized,
+    /// Operations that had to wait for a token.
+    TokenWaits,
+    /// Replies of status 201 to requests that save an id.
+    TasksCreated,
+    /// Subscriptions sent.
+    Subscriptions,
+    /// WebSockets opened.
+    WsSessions,
+    /// WebSockets that could not be opened, or broke.
+    WsErrors,
+    /// WebSockets opened again by a session that had lost its own.
+    WsReconnects,
+    /// Messages sent.
+    WsMsgsSent,
+    /// Messages received.
+    WsMsgsReceived,
+    /// Messages due on a WebSocket that was not open, so not sent.
+    WsMsgsSkipped,
+    /// Messages received that answered nothing.
+    WsMsgsUnasked,
+    /// Iterations that came to their end.
+    Iterations,
+}
+
+impl Counter {
+    /// All, in the order of reports.
+    pub const ALL: [Self; 19] = [
+        Self::UsersCreated,
+        Self::RegistrationsFailed,
+        Self::Logins,
+        Self::AuthFailures,
+        Self::TokenRefreshes,
+        Self::TokenRefreshesFailed,
+        Self::Logouts,
+        Self::RetriesUnauthorized,
+        Self::TokenWaits,
+        Self::TasksCreated,
+        Self::Subscriptions,
+        Self::WsSessions,
+        Self::WsErrors,
+        Self::WsReconnects,
+        Self::WsMsgsSent,
+        Self::WsMsgsReceived,
+        Self::WsMsgsSkipped,
+        Self::WsMsgsUnasked,
+        Self::Iterations,
+    ];
+
+    /// The key in the results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UsersCreated => "users_created",
+            Self::RegistrationsFailed => "registrations_failed",
+            Self::Logins => "logins",
+            Self::AuthFailures => "auth_failures",
+            Self::TokenRefreshes => "token_refreshes",
+            Self::TokenRefreshesFailed => "token_refreshes_failed",
+            Self::Logouts => "logouts",
+            Self::RetriesUnauthorized => "http_retries_unauthorized",
+            Self::TokenWaits => "token_waits",
+            Self::TasksCreated => "tasks_created",
+            Self::Subscriptions => "subscriptions",
+            Self::WsSessions => "ws_sessions",
+            Self::WsErrors => "ws_errors",
+            Self::WsReconnects => "ws_reconnects",
+            Self::WsMsgsSent => "ws_msgs_sent",
+            Self::WsMsgsReceived => "ws_msgs_received",
+            Self::WsMsgsSkipped => "ws_msgs_skipped",
+            Self::WsMsgsUnasked => "ws_msgs_unasked",
+            Self::Iterations => "iterations",
+        }
+    }
+
+    /// What is counted, in the plural.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::UsersCreated => "users",
+            Self::RegistrationsFailed | Self::RetriesUnauthorized => "requests",
+            Self::Logins | Self::AuthFailures => "logins",
+            Self::TokenRefreshes | Self::TokenRefreshesFailed | Self::Logouts => "tokens",
+            Self::TokenWaits => "operations",
+            Self::TasksCreated => "tasks",
+            Self::WsSessions | Self::WsErrors | Self::WsReconnects => "sessions",
+            Self::Subscriptions
+            | Self::WsMsgsSent
+            | Self::WsMsgsReceived
+            | Self::WsMsgsSkipped
+            | Self::WsMsgsUnasked => "messages",
+            Self::Iterations => "iterations",
+        }
+    }
+}
+
+/// Names of the metrics that are no [`Trend`] and no [`Counter`].
 pub mod names {
     /// Replies on the wire.
     pub const HTTP_REQS: &str = "http_reqs";
@@ -82,4 +197,16 @@ pub mod names {
     pub const QUEUE_OVERFLOWS: &str = "queue_overflows";
     /// Sessions (virtual users) at work.
     pub const VUS: &str = "vus";
+    /// Opening a WebSocket: from when it was due until it was open.
+    pub const WS_CONNECTING: &str = "ws_connecting";
+    /// From when a message was due until its answer was there.
+    pub const WS_MSG_LATENCY: &str = "ws_msg_latency";
+    /// From when a ping was due until its pong was there.
+    pub const WS_PING: &str = "ws_ping";
+    /// A WebSocket, from open to closed.
+    pub const WS_SESSION_DURATION: &str = "ws_session_duration";
+    /// A request for a token.
+    pub const AUTH_DURATION: &str = "auth_duration";
+    /// A group of steps.
+    pub const GROUP_DURATION: &str = "group_duration";
 }

@@ -83,8 +83,10 @@ pub struct Leaf {
     pub tally: Tally,
     /// One histogram a [`Trend`].
     pub trends: [Histogram; Trend::ALL.len()],
-    /// Replies on the wire.
+    /// Replies on the wire; for messages, answers.
     pub replies: u64,
+    /// Replies among them that ended no operation, because the request was sent again.
+    pub retried: u64,
     /// Bytes of requests handed to the kernel.
     pub bytes_sent: u64,
     /// Bytes of replies, heads and framing included.
@@ -98,6 +100,7 @@ impl Default for Leaf {
             tally: Tally::default(),
             trends: std::array::from_fn(|_| Histogram::new()),
             replies: 0,
+            retried: 0,
             bytes_sent: 0,
             bytes_received: 0,
             statuses: vec![0; usize::from(STATUSES.end() - STATUSES.start() + 1)],
@@ -117,6 +120,16 @@ impl Leaf {
         if timing.connect.0 > 0 {
             connecting.record(timing.connect);
         }
+        self.count(status);
+    }
+
+    /// Records a reply that ends no operation, because the request is sent again.
+    pub fn retry(&mut self, status: u16) {
+        self.retried += 1;
+        self.count(status);
+    }
+
+    fn count(&mut self, status: u16) {
         self.replies += 1;
         if let Some(count) = self.statuses.get_mut(usize::from(status.wrapping_sub(100))) {
             *count += 1;
@@ -149,6 +162,7 @@ impl Leaf {
             sum.add(more);
         }
         self.replies += other.replies;
+        self.retried += other.retried;
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
         for (sum, more) in self.statuses.iter_mut().zip(&other.statuses) {
@@ -161,7 +175,8 @@ impl Leaf {
         self.tally = Tally::default();
         self.trends.iter_mut().for_each(Histogram::clear);
         self.statuses.fill(0);
-        (self.replies, self.bytes_sent, self.bytes_received) = (0, 0, 0);
+        (self.replies, self.retried) = (0, 0);
+        (self.bytes_sent, self.bytes_received) = (0, 0);
     }
 }
 

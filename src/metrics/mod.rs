@@ -11,7 +11,7 @@ pub mod histogram;
 pub mod leaf;
 pub mod recorder;
 
-pub use catalog::Trend;
+pub use catalog::{Counter, Trend};
 pub use histogram::Histogram;
 pub use leaf::{Leaf, LeafId, Tally};
-pub use recorder::{Delta, ErrorSamples, Recorder, ShardCounts};
+pub use recorder::{CheckCount, Delta, ErrorSamples, Recorder, ShardCounts};

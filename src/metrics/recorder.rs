@@ -3,6 +3,8 @@
 //! Once a second the shard hands its [`Delta`] over and goes on with an empty one that the
 //! collector has given back, so that merging costs the shard nothing.
 
+use super::catalog::Counter;
+use super::histogram::Histogram;
 use super::leaf::{Leaf, LeafId};
 use crate::protocol::{Failure, Timing};
 use crate::stdx::Nanos;
@@ -64,6 +66,15 @@ pub struct ErrorSamples {
     pub first: Vec<String>,
 }
 
+/// How often a check passed and failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckCount {
+    /// It held.
+    pub passes: u64,
+    /// It did not.
+    pub fails: u64,
+}
+
 /// What happened since the last hand-over. Deltas add up: any order, any grouping.
 #[derive(Debug, Default)]
 pub struct Delta {
@@ -72,6 +83,12 @@ pub struct Delta {
     pub counts: ShardCounts,
     /// First texts per class of failure, indexed by [`Failure`].
     pub errors: [ErrorSamples; Failure::ALL.len()],
+    /// What is counted beside operations, indexed by [`Counter`].
+    pub counters: [u64; Counter::ALL.len()],
+    /// What is timed beside operations; the plan says what each index is.
+    pub timed: Vec<Histogram>,
+    /// How often each of the plan's checks passed and failed.
+    pub checks: Vec<CheckCount>,
     /// When it was begun.
     pub from: Nanos,
     /// When it was handed over.
@@ -114,6 +131,28 @@ impl Delta {
         ids.zip(&self.leaves).filter_map(|(id, leaf)| Some((id, leaf.as_deref()?)))
     }
 
+    /// What was counted of one kind.
+    #[must_use]
+    pub const fn counter(&self, counter: Counter) -> u64 {
+        self.counters[counter as usize]
+    }
+
+    /// The histogram of one index, made on its first hit.
+    pub fn timed(&mut self, index: usize) -> &mut Histogram {
+        if self.timed.len() <= index {
+            self.timed.resize_with(index + 1, Histogram::new);
+        }
+        &mut self.timed[index]
+    }
+
+    /// The count of one of the plan's checks.
+    pub fn check(&mut self, index: usize) -> &mut CheckCount {
+        if self.checks.len() <= index {
+            self.checks.resize_with(index + 1, CheckCount::default);
+        }
+        &mut self.checks[index]
+    }
+
     /// Adds another's; moments widen to cover both. Gauges add up over the shards of one second;
     /// over seconds their sum means nothing and nobody reads it.
     pub fn add(&mut self, other: &Self) {
@@ -121,6 +160,17 @@ impl Delta {
             self.leaf(id).add(leaf);
         }
         self.counts.add(&other.counts);
+        for (mine, theirs) in self.counters.iter_mut().zip(&other.counters) {
+            *mine += theirs;
+        }
+        for (index, theirs) in other.timed.iter().enumerate() {
+            self.timed(index).add(theirs);
+        }
+        for (index, theirs) in other.checks.iter().enumerate() {
+            let mine = self.check(index);
+            mine.passes += theirs.passes;
+            mine.fails += theirs.fails;
+        }
         for (mine, theirs) in self.errors.iter_mut().zip(&other.errors) {
             let room = SAMPLES_PER_CLASS.saturating_sub(mine.first.len());
             mine.first.extend(theirs.first.iter().take(room).cloned());
@@ -136,8 +186,11 @@ impl Delta {
     /// Empties it, keeping its memory.
     pub fn clear(&mut self) {
         self.leaves.iter_mut().flatten().for_each(|leaf| leaf.clear());
+        self.timed.iter_mut().for_each(Histogram::clear);
+        self.checks.fill(CheckCount::default());
         let leaves = std::mem::take(&mut self.leaves);
-        *self = Self { leaves, ..Self::default() };
+        let (timed, checks) = (std::mem::take(&mut self.timed), std::mem::take(&mut self.checks));
+        *self = Self { leaves, timed, checks, ..Self::default() };
     }
 }
 
@@ -179,6 +232,36 @@ impl Recorder {
         let leaf = self.delta.leaf(leaf);
         leaf.reply(timing, status);
         leaf.bytes_received += bytes;
+    }
+
+    /// The answer to a message came: a reply without a status.
+    pub fn answer(&mut self, leaf: LeafId, timing: &Timing) {
+        debug_assert!(timing.adds_up(), "{timing:?}");
+        self.delta.leaf(leaf).reply(timing, 0);
+    }
+
+    /// A whole reply came that ends no operation, because the request is sent again.
+    pub fn retry(&mut self, leaf: LeafId, status: u16, bytes: u64) {
+        let leaf = self.delta.leaf(leaf);
+        leaf.retry(status);
+        leaf.bytes_received += bytes;
+    }
+
+    /// Counts one.
+    pub fn count(&mut self, counter: Counter) {
+        self.delta.counters[counter as usize] += 1;
+    }
+
+    /// Records a time beside operations; the plan says what each index is.
+    pub fn timed(&mut self, index: usize, span: Nanos) {
+        self.delta.timed(index).record(span);
+    }
+
+    /// A check held, or did not.
+    pub fn check(&mut self, index: u16, held: bool) {
+        let count = self.delta.check(usize::from(index));
+        count.passes += u64::from(held);
+        count.fails += u64::from(!held);
     }
 
     /// An operation that was begun has ended.

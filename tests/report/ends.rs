@@ -37,12 +37,12 @@ fn the_achieved_rate_is_over_the_time_of_arrivals() {
     assert!((achieved(&fixture) - 500.0 * share).abs() < 1e-3);
     fixture.outcome.duration = Nanos::from_secs(40);
     assert!((achieved(&fixture) - 500.0 * share).abs() < 1e-3, "a drain is not in it");
-    fixture.plan.until = fixture::until(5_000);
+    fixture.plan.only_mut().until = fixture::until(5_000);
     assert!((achieved(&fixture) - 500.0 * share).abs() < 1e-3, "5,000 periods");
     // 4,996 of 5,000 within 9.9 s would be more than was asked for.
     interrupt(&mut fixture, Nanos::from_millis(10_900));
     assert!((achieved(&fixture) - 500.0).abs() < 1e-9, "never above what was asked for");
-    fixture.plan.load = Load::Closed;
+    fixture.plan.only_mut().load = Load::Closed;
     assert!((achieved(&fixture) - 4_992.0 / 40.0).abs() < 1e-3, "closed: replies");
 }
 
@@ -54,18 +54,18 @@ fn a_drain_is_told() {
     fixture.outcome.duration = Nanos::from_millis(27_900);
     assert!(shown(&fixture).contains("measured 27.90 s: loaded 10 s, drained 17.90 s"));
     interrupt(&mut fixture, Nanos::from_secs(25));
-    fixture.plan.until = Until::Elapsed(Nanos::from_secs(60));
+    fixture.plan.only_mut().until = Until::Elapsed(Nanos::from_secs(60));
     assert!(shown(&fixture).contains("measured 27.90 s: loaded 25 s, drained 2.90 s"));
 }
 
 #[test]
 fn of_two_ends_the_first_is_named() {
     let mut fixture = Fixture::plain();
-    fixture.plan.until = fixture::until(100_000);
+    fixture.plan.only_mut().until = fixture::until(100_000);
     let text = shown(&fixture);
     assert!(text.contains("at most 100,000 requests or 60 s"), "{text}");
     assert!(text.contains("ended by count"), "{text}");
-    fixture.plan.until = fixture::until(100_001);
+    fixture.plan.only_mut().until = fixture::until(100_001);
     let text = shown(&fixture);
     assert!(text.contains("ended by time after 100,000 requests"), "{text}");
     interrupt(&mut fixture, Nanos::from_secs(2));

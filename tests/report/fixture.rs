@@ -7,7 +7,7 @@ use onslaught::engine::outcome::{
     Ended, Generator, Outcome, PhaseSpan, Quantiles, Row, TimelineEvent,
 };
 use onslaught::metrics::{Delta, Leaf};
-use onslaught::plan::{Load, Mix, NamedRequest, Phase, Plan, Until};
+use onslaught::plan::{Content, Load, NamedRequest, Phase, Plan, Target, Until};
 use onslaught::protocol::http::Request;
 use onslaught::protocol::{Failure, Timing};
 use onslaught::report::{Context, Host, Report, build};
@@ -49,9 +49,10 @@ impl Fixture {
         let plan = &mut fixture.plan;
         plan.name = "http".into();
         plan.requests.truncate(1);
-        plan.load = Load::Closed;
+        plan.leaves.truncate(1);
+        plan.only_mut().load = Load::Closed;
         plan.warmup = Nanos::ZERO;
-        plan.url = "http://127.0.0.1:8080/health".into();
+        plan.targets[0].url = "http://127.0.0.1:8080/health".into();
         let mut total = Delta::default();
         fill(total.leaf(plan.leaf(Phase::Load, 0)), 100_000, 2);
         fixture.outcome = outcome(total);
@@ -76,21 +77,23 @@ impl Fixture {
 
 pub(crate) fn plan() -> Plan {
     let named = |name: &str| NamedRequest { name: name.into(), request: request() };
-    Plan {
-        name: "tasks".into(),
+    let target = Target {
+        name: "default".into(),
         url: "http://tester:secret@10.0.0.7:8080/".into(),
+        host: "10.0.0.7".into(),
+        port: 8080,
         addresses: vec!["10.0.0.7:8080".parse().expect("an address")],
-        requests: vec![named("GET /health"), named("create-task")],
-        mix: Mix::new(&[80, 20]),
-        load: Load::Open { rate: Rate { milli_per_s: 500_000 }, patience: Nanos::from_secs(1) },
-        connections: 64,
-        until: Until::Elapsed(Nanos::from_secs(10)),
-        warmup: Nanos::from_secs(1),
-        timeout: Nanos::from_millis(500),
-        cold: false,
-        seed: 7,
-        shards: 2,
-    }
+    };
+    let mix = vec![(80, named("GET /health")), (20, named("create-task"))];
+    let mut plan = Plan::of_requests("tasks", target, mix);
+    plan.set_timeout(Nanos::from_millis(500));
+    (plan.warmup, plan.seed, plan.shards) = (Nanos::from_secs(1), 7, 2);
+    let workload = plan.only_mut();
+    workload.load =
+        Load::Open { rate: Rate { milli_per_s: 500_000 }, patience: Nanos::from_secs(1) };
+    workload.sessions = 64;
+    workload.until = Until::Elapsed(Nanos::from_secs(10));
+    plan
 }
 
 /// The same, ended by a number of operations.
@@ -100,8 +103,9 @@ pub(crate) fn until(operations: u64) -> Until {
 }
 
 /// Another one, of the same length.
-pub(crate) fn other_request() -> Request {
-    Request::builder(http::Method::PUT, "/", "10.0.0.7:8080").build().expect("a legal request")
+pub(crate) fn other_request() -> Content {
+    let request = Request::builder(http::Method::PUT, "/", "10.0.0.7:8080").build();
+    Content::Fixed(request.expect("a legal request").bytes().clone())
 }
 
 /// Any request: the report shows its name alone.
@@ -159,6 +163,7 @@ fn outcome(total: Delta) -> Outcome {
         phases: vec![span(Phase::Warmup, 0, 1_000), span(Phase::Load, 1_000, 11_004)],
         total,
         series: (1..=3).map(row).collect(),
+        windows: Vec::new(),
         events: vec![TimelineEvent { at: Nanos::from_secs(1), what: "warm-up over".into() }],
         trust: Trust { verdict: Verdict::Inconclusive, reasons: vec![reason.into()] },
         generator: Generator {

@@ -7,5 +7,8 @@
 mod ends;
 mod files;
 mod fixture;
+mod forge;
 mod golden;
+mod kinds;
 mod laws;
+mod verdicts;

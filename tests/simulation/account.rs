@@ -10,6 +10,7 @@ use onslaught::stdx::Nanos;
 
 use super::agenda::Id;
 use super::reply::{Mark, What};
+use super::scenario::fixed;
 use super::truth::{Operation, Truth};
 
 /// One connection, as the shard knows it.
@@ -141,7 +142,7 @@ impl Account {
 
     /// The shard sends: which part of which request that is.
     pub(crate) fn sends(&mut self, bytes: &[u8], now: Nanos, truth: &mut Truth) -> Sends {
-        let whole = |request: u16| truth.plan.requests[usize::from(request)].request.bytes();
+        let whole = |request: u16| fixed(&truth.plan, request);
         if self.unsent > 0 {
             let bytes_of = whole(self.request.expect("an unsent request"));
             let rest = &bytes_of[bytes_of.len() - self.unsent..];
@@ -155,7 +156,7 @@ impl Account {
         };
         assert!(awaited.sent.is_none(), "{:?}: a request is sent twice", self.id);
         let request = awaited.operation.request;
-        assert!(bytes == &whole(request)[..], "{:?}: not request {request}", self.id);
+        assert!(bytes == whole(request), "{:?}: not request {request}", self.id);
         awaited.sent = Some(now);
         self.unsent = bytes.len();
         self.request = Some(request);
@@ -252,7 +253,7 @@ impl Account {
         leaf.lag.add(Nanos(sent.since(free).0 - awaited.connecting.0));
         let end = if status < FAILING { End::Ok } else { End::Failed(Failure::Status) };
         truth.end(&awaited.operation, end, now);
-        let request = &truth.plan.requests[usize::from(awaited.operation.request)].request;
+        let request = &truth.plan.requests[usize::from(awaited.operation.request)];
         if last || request.reuse == onslaught::protocol::http::Reuse::Close {
             self.must_close = Some("the reply was to be the last");
         } else if self.send_failed {

@@ -39,7 +39,9 @@ impl Finished {
     /// A number of operations that was asked for is exact, unless time or an order came first.
     /// That of the open model is held to its schedule, arrival by arrival.
     fn check_number(&self) {
-        let (Until::Operations(count, _), Load::Closed) = (self.plan.until, self.plan.load) else {
+        let (Until::Operations(count, _), Load::Closed) =
+            (self.plan.only().until, self.plan.only().load)
+        else {
             return;
         };
         let load = self.plan.leaves(Phase::Load).filter_map(|leaf| self.total.get(leaf));

@@ -2,7 +2,7 @@
 
 use http::Method;
 use onslaught::metrics::{Histogram, Trend};
-use onslaught::plan::{Load, Mix, Plan, Until};
+use onslaught::plan::{Load, Plan, Until, Workload};
 use onslaught::protocol::Failure;
 use onslaught::stdx::Nanos;
 
@@ -160,14 +160,16 @@ fn a_target_that_is_away_is_not_stormed() {
 #[test]
 fn any_number_of_shards_makes_the_same_arrivals() {
     let sends = |shards: u32| {
-        let requests = (0..3).map(|index| request(index, Method::GET, 0, false)).collect();
-        let plan = Plan {
-            requests,
-            mix: Mix::new(&[1, 10, 3]),
-            warmup: Nanos::from_millis(300),
-            shards,
-            ..simple_plan(open(700), 40, 5)
-        };
+        let simple = simple_plan(open(700), 40, 5);
+        let requests = (0..).zip([1, 10, 3]);
+        let requests =
+            requests.map(|(index, weight)| (weight, request(index, Method::GET, 0, false)));
+        let target = simple.targets[0].clone();
+        let mut plan = Plan::of_requests("simulated", target, requests.collect());
+        let workload = simple.only().clone();
+        let program = std::mem::take(&mut plan.only_mut().program);
+        plan.workloads = vec![Workload { program, ..workload }];
+        (plan.warmup, plan.shards) = (Nanos::from_millis(300), shards);
         let mut sends = finish(Scenario::calm(plan)).truth.sends;
         sends.sort_unstable();
         sends
@@ -199,8 +201,9 @@ fn a_number_of_operations_is_exact_over_any_shards() {
     for shards in 1..=4 {
         let count = 1_003.try_into().expect("not zero");
         let until = Until::Operations(count, Nanos::from_secs(60));
-        let plan = simple_plan(Load::Closed, 13, 60);
-        let finished = finish(Scenario::calm(Plan { until, shards, ..plan }));
+        let mut plan = simple_plan(Load::Closed, 13, 60);
+        plan.only_mut().until = until;
+        let finished = finish(Scenario::calm(Plan { shards, ..plan }));
         assert_eq!(finished.tally().ok, 1_003, "{shards} shards");
     }
 }

@@ -115,8 +115,8 @@ impl Simulation {
     /// When it must be over at the latest.
     fn bound(&self) -> Nanos {
         let Scenario { plan, course, .. } = &*self.scenario;
-        let (Until::Elapsed(span) | Until::Operations(_, span)) = plan.until;
-        let patience = match plan.load {
+        let (Until::Elapsed(span) | Until::Operations(_, span)) = plan.only().until;
+        let patience = match plan.only().load {
             Load::Closed => Nanos::ZERO,
             Load::Open { patience, .. } => patience,
         };
@@ -162,8 +162,11 @@ impl Simulation {
         }
         if drain {
             self.drained = true;
-            let running = self.drivers.iter_mut().filter(|driver| !driver.finished);
-            running.for_each(|driver| driver.shard.stop(now));
+            for (id, driver) in self.drivers.iter_mut().enumerate() {
+                if !driver.finished {
+                    driver.shard.stop(now, &mut Outbox::new(&self.world, id));
+                }
+            }
         }
         if abort {
             (self.aborted, self.drained) = (true, true);
@@ -204,7 +207,7 @@ impl Simulation {
         // A turn begins a bounded number of operations, and asks for the next one at once.
         let more = wake_at <= now;
         driver.more = if more { driver.more + 1 } else { 0 };
-        let bound = 2 + self.scenario.plan.connections / BEGINS_A_TURN;
+        let bound = 2 + self.scenario.plan.only().sessions / BEGINS_A_TURN;
         assert!(driver.more <= bound, "asks at {now} for a turn at {wake_at}, again and again");
         let line = format_args!("{shard} turned, next at {}", wake_at.0);
         self.world.borrow_mut().log.note(now, line);

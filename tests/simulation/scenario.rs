@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use http::Method;
-use onslaught::plan::{Load, Mix, NamedRequest, Plan, Until};
+use onslaught::plan::{self, Content, Instruction, Load, Mix, NamedRequest, Opening, Plan, Until};
 use onslaught::protocol::http::Request;
 use onslaught::stdx::Nanos;
 use onslaught::stdx::units::Rate;
@@ -253,20 +253,34 @@ impl Scenario {
 
 /// A plan with one small request, to be changed at will.
 pub(crate) fn simple_plan(load: Load, connections: u32, seconds: u64) -> Plan {
-    Plan {
-        name: "simulated".to_owned(),
+    let target = plan::Target {
+        name: "default".to_owned(),
         url: "http://10.0.0.1/0".to_owned(),
+        host: "10.0.0.1".to_owned(),
+        port: 80,
         addresses: vec!["10.0.0.1:80".parse().expect("an address")],
-        requests: vec![request(0, Method::GET, 0, false)],
-        mix: Mix::new(&[1]),
-        load,
-        connections,
-        until: Until::Elapsed(Nanos::from_secs(seconds)),
-        warmup: Nanos::ZERO,
-        timeout: Nanos::from_secs(30),
-        cold: false,
-        seed: 1,
-        shards: 1,
+    };
+    let named = request(0, Method::GET, 0, false);
+    let mut plan = Plan::of_requests("simulated", target, vec![(1, named)]);
+    let workload = plan.only_mut();
+    (workload.load, workload.sessions) = (load, connections);
+    workload.until = Until::Elapsed(Nanos::from_secs(seconds));
+    plan
+}
+
+/// The weights of such a plan.
+pub(crate) fn mix(plan: &Plan) -> &Mix {
+    match &plan.only().program.instructions[0] {
+        Instruction::Choose { mix, .. } => mix,
+        other => panic!("begins with {other:?}"),
+    }
+}
+
+/// The bytes of one of its requests.
+pub(crate) fn fixed(plan: &Plan, request: u16) -> &[u8] {
+    match &plan.requests[usize::from(request)].content {
+        Content::Fixed(bytes) => bytes,
+        made @ Content::Made { .. } => panic!("{made:?}"),
     }
 }
 
@@ -305,19 +319,22 @@ fn draw_plan(seed: u64, target: &Target, dice: &mut Dice) -> Plan {
     };
     let hosts = 1..=dice.between(1, 3);
     let address = |host| format!("10.0.0.{host}:80").parse().expect("an address");
-    Plan {
+    let target = plan::Target {
         addresses: hosts.map(address).collect(),
-        mix: Mix::new(&weights),
-        requests,
-        connections: u32::try_from(connections).expect("a few"),
-        shards: u32::try_from(shards).expect("a few"),
-        until,
-        warmup,
-        timeout,
-        cold: dice.chance(300),
-        seed,
-        ..simple_plan(load, 1, 1)
+        ..simple_plan(load, 1, 1).targets.swap_remove(0)
+    };
+    let mix = weights.into_iter().zip(requests).collect();
+    let mut plan = Plan::of_requests("simulated", target, mix);
+    plan.set_timeout(timeout);
+    (plan.warmup, plan.seed) = (warmup, seed);
+    plan.shards = u32::try_from(shards).expect("a few");
+    let workload = plan.only_mut();
+    (workload.load, workload.until) = (load, until);
+    workload.sessions = u32::try_from(connections).expect("a few");
+    if dice.chance(300) {
+        workload.opening = Opening::Cold;
     }
+    plan
 }
 
 fn draw_requests(dice: &mut Dice) -> Vec<NamedRequest> {

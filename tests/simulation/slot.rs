@@ -243,9 +243,9 @@ impl Life {
         assert!(!self.sending, "{:?}: two sends on one socket", self.id);
         self.sending = true;
         if let Sends::Request(index) = self.account.sends(payload.bytes(), now, truth) {
-            let request = &truth.plan.requests[usize::from(index)].request;
+            let request = &truth.plan.requests[usize::from(index)];
             let asked = Asked {
-                head: request.method == http::Method::HEAD,
+                head: request.reply_to == onslaught::protocol::http::ReplyTo::Head,
                 close: request.reuse == onslaught::protocol::http::Reuse::Close,
             };
             self.server.expect(asked, payload.bytes().len(), scene);

@@ -10,6 +10,8 @@ use onslaught::protocol::Failure;
 use onslaught::stdx::Nanos;
 use onslaught::stdx::units::Rate;
 
+use super::scenario::mix;
+
 /// An operation that was begun.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operation {
@@ -98,10 +100,10 @@ impl Times {
 impl Truth {
     pub(crate) fn new(plan: Arc<Plan>) -> Self {
         let leaves = plan.requests.len() * Phase::ALL.len();
-        let source = |shard: u32| match plan.load {
+        let source = |shard: u32| match plan.only().load {
             Load::Open { .. } => Source::Arrivals { next: 0 },
             Load::Closed => {
-                let slots = plan.connections.saturating_sub(shard).div_ceil(plan.shards);
+                let slots = plan.only().share(shard, plan.shards);
                 let slots = usize::try_from(slots).expect("a few");
                 Source::Sessions { turns: vec![0; slots], load: 0 }
             }
@@ -133,7 +135,7 @@ impl Truth {
     /// The shard begins an operation on this slot: which one that must be.
     pub(crate) fn begin(&mut self, place: Place, now: Nanos) -> Operation {
         assert!(self.is_under_way(now), "an operation before the start");
-        let operation = match self.plan.load {
+        let operation = match self.plan.only().load {
             Load::Open { .. } => self.take_arrival(place, now),
             Load::Closed => self.take_turn(place, now),
         };
@@ -157,7 +159,7 @@ impl Truth {
         *load += u64::from(phase == Phase::Load);
         let turn = &mut turns[slot as usize];
         let index = shard as u64 + u64::from(slot) * u64::from(self.plan.shards);
-        let request = self.plan.mix.choose(self.plan.seed, index, *turn);
+        let request = mix(&self.plan).choose(self.plan.seed, index, *turn);
         *turn += 1;
         let leaf = usize::from(self.plan.leaf(phase, request).0);
         Operation { leaf, request, intended, free: free.max(intended), begun: now }
@@ -185,7 +187,7 @@ impl Truth {
         if stopped || index >= self.arrivals() {
             return None;
         }
-        let request = self.plan.mix.choose(self.plan.seed, index, 0);
+        let request = mix(&self.plan).choose(self.plan.seed, index, 0);
         let leaf = usize::from(self.plan.leaf(self.plan.phase(due), request).0);
         let intended = self.start? + due;
         Some((due, Operation { leaf, request, intended, free: intended, begun: now }))
@@ -210,7 +212,7 @@ impl Truth {
     /// Arrivals for which nothing was free within their patience are given up; `free` is when
     /// something was.
     pub(crate) fn drop_impatient(&mut self, shard: usize, now: Nanos, free: Nanos) {
-        let Load::Open { patience, .. } = self.plan.load else { return };
+        let Load::Open { patience, .. } = self.plan.only().load else { return };
         let free = self.since(free);
         while self.is_waiting(shard, now)
             && self.upcoming(shard, now).is_some_and(|(due, _)| free.since(due) > patience)
@@ -259,7 +261,7 @@ impl Truth {
 
     /// Whether a shard has come to the end of its plan.
     pub(crate) fn is_exhausted(&self, shard: usize, now: Nanos) -> bool {
-        if self.stopped.is_some() && matches!(self.plan.load, Load::Closed) {
+        if self.stopped.is_some() && matches!(self.plan.only().load, Load::Closed) {
             return true;
         }
         match &self.sources[shard] {
@@ -272,7 +274,7 @@ impl Truth {
 
     /// How long operations fall due.
     pub(crate) fn span(&self) -> Nanos {
-        let (Until::Elapsed(span) | Until::Operations(_, span)) = self.plan.until;
+        let (Until::Elapsed(span) | Until::Operations(_, span)) = self.plan.only().until;
         self.plan.warmup + span
     }
 
@@ -283,7 +285,7 @@ impl Truth {
     }
 
     fn count(&self) -> Option<NonZeroU64> {
-        match self.plan.until {
+        match self.plan.only().until {
             Until::Elapsed(_) => None,
             Until::Operations(count, _) => Some(count),
         }
@@ -291,7 +293,7 @@ impl Truth {
 
     /// When the arrival with this index is due, since the start: index / rate, rounded down.
     fn due(&self, index: u64) -> Nanos {
-        let Load::Open { rate: Rate { milli_per_s }, .. } = self.plan.load else {
+        let Load::Open { rate: Rate { milli_per_s }, .. } = self.plan.only().load else {
             unreachable!("the open model has a rate");
         };
         let at = u128::from(index) * 1_000_000_000_000 / u128::from(milli_per_s);

@@ -91,7 +91,7 @@ impl World {
     pub(crate) fn new(scenario: Rc<Scenario>) -> Self {
         let plan = &scenario.plan;
         let side = |shard: u32| {
-            let slots = plan.connections.saturating_sub(shard).div_ceil(plan.shards);
+            let slots = plan.only().share(shard, plan.shards);
             Side {
                 slots: (0..slots).map(|_| Slot::default()).collect(),
                 inbox: VecDeque::new(),
@@ -189,7 +189,7 @@ impl World {
 
     pub(crate) fn connect(&mut self, id: Id, to: SocketAddr) {
         self.submitted(id, "connect", to.to_string().as_bytes());
-        assert!(self.scenario.plan.addresses.contains(&to), "{id:?}: connects to {to}");
+        assert!(self.scenario.plan.targets[0].addresses.contains(&to), "{id:?}: connects to {to}");
         self.stale(id);
         let Self { agenda, dice, scenario, sides, truth, .. } = self;
         let (now, target) = (agenda.now, &scenario.target);
@@ -306,7 +306,7 @@ impl World {
             let waiting = self.truth.is_waiting(shard, now);
             assert!(!waiting, "at {now}: an arrival waits beside a free slot");
             let exhausted = self.truth.is_exhausted(shard, now);
-            let closed = matches!(self.scenario.plan.load, Load::Closed);
+            let closed = matches!(self.scenario.plan.only().load, Load::Closed);
             assert!(!closed || exhausted, "at {now}: a session does not go on");
         }
     }

@@ -1,0 +1,126 @@
+//! The plan of one target and a few fixed requests: what a command line without a file says.
+
+use super::{
+    Instruction, Kind, LeafName, Load, Mix, Opening, Plan, Program, Request, Strategy, Target,
+    Until, Workload,
+};
+use crate::protocol::http;
+use crate::stdx::Nanos;
+
+/// A request with the name under which it is reported.
+#[derive(Clone, Debug)]
+pub struct NamedRequest {
+    /// Its key under `by.request`.
+    pub name: String,
+    /// Its bytes.
+    pub request: http::Request,
+}
+
+/// The name of the only workload.
+pub const WORKLOAD: &str = "http";
+
+impl Plan {
+    /// Requests by weight, one connection a session, all else as it is usual: a closed load for
+    /// ten seconds on one connection, one shard, seed 1, a timeout of 30 s.
+    #[must_use]
+    pub fn of_requests(name: &str, target: Target, mix: Vec<(u32, NamedRequest)>) -> Self {
+        let weights: Vec<u32> = mix.iter().map(|(weight, _)| *weight).collect();
+        let timeout = Nanos::from_secs(30);
+        let named = (0..).zip(mix).map(|(leaf, (_, NamedRequest { name, request }))| {
+            Request::fixed(name, leaf, &request, timeout)
+        });
+        let requests: Vec<Request> = named.collect();
+        let leaves = requests.iter().map(|request| LeafName {
+            name: request.name.clone(),
+            kind: Kind::Http,
+            workload: 0,
+            group: None,
+        });
+        let workload = Workload {
+            name: WORKLOAD.to_owned(),
+            load: Load::Closed,
+            sessions: 1,
+            until: Until::Elapsed(Nanos::from_secs(10)),
+            start: Nanos::ZERO,
+            opening: Opening::Ahead,
+            channels: vec![0],
+            program: Program::of_mix(&Mix::new(&weights), requests.len()),
+            fleet: None,
+            strategy: Strategy::default(),
+            users: 0..0,
+        };
+        Self {
+            name: name.to_owned(),
+            targets: vec![target],
+            workloads: vec![workload],
+            leaves: leaves.collect(),
+            requests,
+            timeout,
+            ..Self::empty()
+        }
+    }
+
+    /// The only workload of such a plan.
+    #[must_use]
+    pub fn only(&self) -> &Workload {
+        &self.workloads[0]
+    }
+
+    /// The same, to be changed.
+    pub fn only_mut(&mut self) -> &mut Workload {
+        &mut self.workloads[0]
+    }
+
+    /// Sets the timeout of all requests.
+    pub fn set_timeout(&mut self, timeout: Nanos) {
+        self.timeout = timeout;
+        self.requests.iter_mut().for_each(|request| request.timeout = timeout);
+    }
+
+    /// A plan that does nothing yet.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self {
+            name: String::new(),
+            targets: Vec::new(),
+            workloads: Vec::new(),
+            requests: Vec::new(),
+            sockets: Vec::new(),
+            messages: Vec::new(),
+            leaves: Vec::new(),
+            groups: Vec::new(),
+            checks: Vec::new(),
+            measures: Vec::new(),
+            people: None,
+            pools: Vec::new(),
+            lists: Vec::new(),
+            variables: Vec::new(),
+            thresholds: Vec::new(),
+            probes: Vec::new(),
+            tags: Vec::new(),
+            warmup: Nanos::ZERO,
+            timeout: Nanos::from_secs(30),
+            seed: 1,
+            shards: 1,
+            scale_load: 1.0,
+            scale_time: 1.0,
+        }
+    }
+}
+
+impl Program {
+    /// One of so many requests in each iteration, by weight.
+    #[must_use]
+    pub fn of_mix(mix: &Mix, requests: usize) -> Self {
+        let each = 0..u16::try_from(requests).unwrap_or(u16::MAX);
+        // The choice, then for each request itself and the jump to the end.
+        let to = each.clone().map(|request| 1 + 2 * u32::from(request)).collect();
+        let end = 1 + 2 * u32::from(each.end);
+        let mut instructions = vec![Instruction::Choose { mix: mix.clone(), to }];
+        for request in each {
+            instructions.extend([Instruction::Http(request), Instruction::Jump(end)]);
+        }
+        instructions.push(Instruction::End);
+        Self { instructions }
+    }
+}

@@ -13,7 +13,7 @@ use crate::net::error::Cause;
 use crate::net::probe::{self, Unreachable};
 use crate::net::resolve::{Reach, ResolveError, other_loopback, resolve};
 use crate::net::ring::{Ring, RingOptions};
-use crate::plan::{Phase, Plan};
+use crate::plan::{Phase, Plan, Target};
 use crate::protocol::Failure;
 use crate::stdx::Nanos;
 
@@ -22,7 +22,8 @@ const PATIENCE: Nanos = Nanos::from_secs(5);
 
 /// Why nothing was loaded.
 pub(super) enum Obstacle {
-    Resolve(ResolveError),
+    /// Each name that did not resolve, or may not be loaded, at least one.
+    Resolve(Vec<ResolveError>),
     /// Each address that was tried, at least one.
     Unreachable(Vec<Unreachable>),
     /// What this host lacks, with the remedy.
@@ -30,16 +31,22 @@ pub(super) enum Obstacle {
     Interrupted,
 }
 
-/// The addresses of the target, all of them allowed.
+/// The addresses of each target, all of them allowed. What is wrong with any is told at once.
 pub(super) fn resolved(
-    host: &str,
-    port: u16,
+    targets: &[Target],
     reach: Reach,
     interrupts: &Interrupts,
-) -> Result<Vec<SocketAddr>, Obstacle> {
-    let host = host.to_owned();
-    let found = unless_interrupted(interrupts, move || resolve(&host, port, reach));
-    found.ok_or(Obstacle::Interrupted)?.map_err(Obstacle::Resolve)
+) -> Result<Vec<Vec<SocketAddr>>, Obstacle> {
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
+    for Target { host, port, .. } in targets {
+        let (host, port) = (host.clone(), *port);
+        let resolved = unless_interrupted(interrupts, move || resolve(&host, port, reach));
+        match resolved.ok_or(Obstacle::Interrupted)? {
+            Ok(addresses) => found.push(addresses),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(found) } else { Err(Obstacle::Resolve(errors)) }
 }
 
 /// Whether this host can hold the plan's connections and make a ring.
@@ -53,13 +60,38 @@ pub(super) fn able(plan: &Plan) -> Result<(), Obstacle> {
     ring.map(drop).map_err(|error| Obstacle::Host(error.to_string()))
 }
 
-/// Those of `addresses` that take a connection, or else the other one that `localhost` means.
+/// Of each target the addresses that take a connection. Each that none of does is named.
 pub(super) fn answering(
+    targets: &[Target],
+    addresses: Vec<Vec<SocketAddr>>,
+    timeout: Nanos,
+    interrupts: &Interrupts,
+) -> Result<Vec<Vec<SocketAddr>>, Obstacle> {
+    let (mut found, mut failures): (Vec<_>, Vec<Unreachable>) = (Vec::new(), Vec::new());
+    for (target, addresses) in targets.iter().zip(addresses) {
+        match asked(&target.host, addresses, timeout, interrupts)? {
+            Ok(answering) => found.push(answering),
+            // Several targets may be one host: an address is named once.
+            Err(more) => failures.extend(more),
+        }
+    }
+    let mut named = Vec::new();
+    failures.retain(|failure| {
+        let text = failure.to_string();
+        let new = !named.contains(&text);
+        named.push(text);
+        new
+    });
+    if failures.is_empty() { Ok(found) } else { Err(Obstacle::Unreachable(failures)) }
+}
+
+/// Those of `addresses` that take a connection, or else the other one that `localhost` means.
+fn asked(
     host: &str,
     addresses: Vec<SocketAddr>,
     timeout: Nanos,
     interrupts: &Interrupts,
-) -> Result<Vec<SocketAddr>, Obstacle> {
+) -> Result<Result<Vec<SocketAddr>, Vec<Unreachable>>, Obstacle> {
     let other = other_loopback(host, &addresses);
     let patience = timeout.min(PATIENCE).into();
     let asked = unless_interrupted(interrupts, move || {
@@ -74,7 +106,7 @@ pub(super) fn answering(
             (first, _) => first,
         }
     });
-    asked.ok_or(Obstacle::Interrupted)?.map_err(Obstacle::Unreachable)
+    asked.ok_or(Obstacle::Interrupted)
 }
 
 impl Obstacle {
@@ -99,18 +131,19 @@ impl Obstacle {
 
     fn failure(&self) -> Option<Failure> {
         match self {
-            Self::Resolve(ResolveError::NoSuchName { .. } | ResolveError::Empty { .. }) => {
-                Some(Failure::Dns)
-            }
+            Self::Resolve(errors) => errors.iter().find_map(resolve_failure),
             Self::Unreachable(errors) => errors.first().map(probe_failure),
-            Self::Resolve(_) | Self::Host(_) | Self::Interrupted => None,
+            Self::Host(_) | Self::Interrupted => None,
         }
     }
 
     /// Cause and remedy.
     fn text(&self) -> String {
         let errors = match self {
-            Self::Resolve(error) => return error.to_string(),
+            Self::Resolve(errors) => {
+                let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                return texts.join("; ");
+            }
             Self::Host(text) => return text.clone(),
             Self::Interrupted => return "interrupted before anything was loaded".to_owned(),
             Self::Unreachable(errors) => errors,
@@ -124,6 +157,14 @@ impl Obstacle {
         };
         let tried: Vec<String> = errors.iter().map(ToString::to_string).collect();
         format!("the target cannot be reached: {}: {cure}", tried.join(", "))
+    }
+}
+
+/// An address that may not be loaded is no failure of anybody.
+const fn resolve_failure(error: &ResolveError) -> Option<Failure> {
+    match error {
+        ResolveError::NoSuchName { .. } | ResolveError::Empty { .. } => Some(Failure::Dns),
+        _ => None,
     }
 }
 

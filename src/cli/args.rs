@@ -166,9 +166,14 @@ pub(super) struct HttpArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   onslaught target --listen 127.0.0.1:8080
-  onslaught target --listen 127.0.0.1:0 --cores 1 --misbehave 5xx:97,truncate:89,delay:73:20ms
+  onslaught target --listen 127.0.0.1:0 --cores 1 --misbehave 5xx:97,ws-drop:89,delay:73:20ms
+  onslaught target --token-ttl 30s --task-time 1s --misbehave token-early:5
 
-Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count.")]
+Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count, /metrics.
+Accounts, JSON: POST /auth/register and /auth/login {email, password}, /auth/refresh
+{refreshToken}, /auth/logout. With \"Authorization: Bearer TOKEN\": POST /tasks {type},
+GET /tasks/ID. WebSocket: /echo, and /ws?token=TOKEN, which takes {type: subscribe, taskId} and
+{type: ping, id}.")]
 pub(super) struct TargetArgs {
     /// Address or name, and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
@@ -178,10 +183,21 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(super) cores: Option<String>,
 
-    /// Lies, each told every K-th time: delay:K:TIME, 5xx:K, close:K, truncate:K, corrupt:K;
-    /// where several are due only the first of close > corrupt > truncate > 5xx > delay is told
+    /// Lies, each told every K-th time. At requests: delay:K:TIME, 5xx:K, close:K, truncate:K,
+    /// corrupt:K; where several are due only the first of close > corrupt > truncate > 5xx >
+    /// delay is told. At WebSocket messages sent: ws-drop:K, ws-corrupt:K, ws-duplicate:K,
+    /// ws-swap:K (sent after the next one), in this order. At access tokens made: token-early:K
+    /// (rejected after a tenth of their life)
     #[arg(long, value_name = "LIST")]
     pub(super) misbehave: Option<String>,
+
+    /// Life of an access token, at least 1s
+    #[arg(long, value_name = "TIME", default_value = "15m", allow_hyphen_values = true)]
+    pub(super) token_ttl: String,
+
+    /// From a task's creation until it is completed
+    #[arg(long, value_name = "TIME", default_value = "3s", allow_hyphen_values = true)]
+    pub(super) task_time: String,
 
     /// End when standard input does
     #[arg(long, hide = true)]

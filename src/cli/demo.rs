@@ -55,6 +55,8 @@ pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
         // A demonstration on a busy laptop says what it saw and is still a demonstration.
         policy: TrustPolicy::Allow,
         accepted: Some(ACCEPTED),
+        probes: Vec::new(),
+        scenario: None,
     };
     job::execute(job, allowed)
 }

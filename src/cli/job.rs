@@ -12,7 +12,7 @@ use crate::engine::outcome::{Ended, Outcome};
 use crate::engine::{self, EngineError, Pulse, Run};
 use crate::live::{Output, Progress, Tick};
 use crate::net::resolve::Reach;
-use crate::plan::{Phase, Plan, Until};
+use crate::plan::{Phase, Plan, Until, Workload};
 use crate::report::figures::{plural, span};
 use crate::report::text::{self, Latency};
 use crate::report::{self, Colour, Context, ExitCode, Host, Report, Sinks, TrustPolicy};
@@ -36,6 +36,10 @@ pub(super) struct Job {
     pub(super) policy: TrustPolicy,
     /// Why a saturated generator is accepted, where it is.
     pub(super) accepted: Option<&'static str>,
+    /// What was found out about the targets before the load, ready to be shown.
+    pub(super) probes: Vec<String>,
+    /// The scenario as it was understood, its secrets masked; for the folder of results.
+    pub(super) scenario: Option<String>,
 }
 
 /// Executes the job and tells its result.
@@ -44,18 +48,15 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Ok(interrupts) => interrupts,
         Err(error) => return refuse(ExitCode::Failed, &error),
     };
-    let sinks = match Sinks::open(job.json.as_deref(), job.folder.as_deref()) {
+    let (json, folder) = (job.json.as_deref(), job.folder.as_deref());
+    let sinks = match Sinks::open(json, folder, job.scenario.take()) {
         Ok(sinks) => sinks,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
-    let resolved = ahead::resolved(
-        &job.plan.targets[0].host,
-        job.plan.targets[0].port,
-        job.reach,
-        &interrupts,
-    );
-    let local =
-        resolved.as_ref().is_ok_and(|to| to.iter().any(|to| to.ip().to_canonical().is_loopback()));
+    let resolved = ahead::resolved(&job.plan.targets, job.reach, &interrupts);
+    let local = resolved
+        .as_ref()
+        .is_ok_and(|all| all.iter().flatten().any(|to| to.ip().to_canonical().is_loopback()));
     let cores = match place(&job, allowed, local) {
         Ok(cores) => cores,
         Err(error) => return refuse(ExitCode::Usage, &error),
@@ -63,10 +64,12 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
     job.plan.shards = u32::try_from(cores.len()).unwrap_or(u32::MAX);
     let ready = resolved.and_then(|addresses| {
         ahead::able(&job.plan)?;
-        ahead::answering(&job.plan.targets[0].host, addresses, job.plan.timeout, &interrupts)
+        ahead::answering(&job.plan.targets, addresses, job.plan.timeout, &interrupts)
     });
     let outcome = ready.and_then(|addresses| {
-        job.plan.targets[0].addresses = addresses;
+        for (target, addresses) in job.plan.targets.iter_mut().zip(addresses) {
+            target.addresses = addresses;
+        }
         load(&Arc::new(job.plan.clone()), &cores, &interrupts)
             .map_err(|error| Obstacle::Host(error.to_string()))
     });
@@ -81,14 +84,28 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
     let spare = usize::from(job.cores.is_none() && local);
     let default = all.saturating_sub(spare).max(1);
     let shards = job.shards.map_or(default, |shards| usize::try_from(shards).unwrap_or(usize::MAX));
-    let connections = usize::try_from(job.plan.connections()).unwrap_or(usize::MAX);
+    let (most, what) = most_shards(&job.plan);
     let cores = cores.first(shards)?;
-    if shards > connections && job.shards.is_some() {
-        let suffice = if connections == 1 { "shard suffices" } else { "shards suffice" };
-        let all = plural(job.plan.connections(), "connection");
-        say(&format!("note: {connections} {suffice} for {all} (-c)"));
+    if job.shards.is_some() && u64::try_from(shards).is_ok_and(|shards| shards > most) {
+        let suffice = if most == 1 { "shard suffices" } else { "shards suffice" };
+        say(&format!("note: {most} {suffice} for {what}"));
     }
-    Ok(cores[..shards.min(connections)].to_vec())
+    Ok(cores[..shards.min(usize::try_from(most).unwrap_or(usize::MAX))].to_vec())
+}
+
+/// The most shards that have something to do, and for what: none is without a session, and none
+/// without a user if there are tokens, because a user lives on one shard.
+fn most_shards(plan: &Plan) -> (u64, String) {
+    let sessions = plan.workloads.iter().map(|workload| u64::from(workload.sessions));
+    let sessions = sessions.max().unwrap_or(0).max(1);
+    let users = plan.people.as_ref().filter(|people| people.auth.is_some());
+    match users.map(|people| u64::from(people.count()).max(1)) {
+        Some(users) if users < sessions => (users, plural(users, "user")),
+        _ if plan.sockets.is_empty() && plan.people.is_none() => {
+            (sessions, format!("{} (-c)", plural(sessions, "connection")))
+        }
+        _ => (sessions, plural(sessions, "session")),
+    }
 }
 
 fn load(
@@ -120,9 +137,11 @@ fn draining(plan: &Plan) -> String {
 }
 
 fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
-    let (planned, operations) = match plan.only().until {
-        Until::Elapsed(_) => (Some(plan.span()), None),
-        Until::Operations(count, _) => (None, Some((pulse.ended, count.get()))),
+    let (planned, operations) = match &plan.workloads[..] {
+        [Workload { until: Until::Operations(count, _), .. }] => {
+            (None, Some((pulse.ended, count.get())))
+        }
+        _ => (Some(plan.span()).filter(|span| *span < Nanos::MAX), None),
     };
     let row = pulse.row.cloned().unwrap_or_default();
     Tick {
@@ -135,6 +154,7 @@ fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
         in_flight: row.in_flight,
         connections: row.connections,
         phase: if pulse.phase == Phase::Load.name() { "" } else { pulse.phase },
+        stage: None,
     }
 }
 
@@ -145,7 +165,12 @@ fn per_second(count: u64, span: Nanos) -> f64 {
 
 /// The summary on the terminal, the results in their files.
 fn tell(job: &Job, outcome: &Outcome, sinks: Sinks) -> ExitCode {
-    let context = Context { host: Host::read(), policy: job.policy, ..Context::default() };
+    let context = Context {
+        tags: job.plan.tags.iter().cloned().collect(),
+        host: Host::read(),
+        policy: job.policy,
+        probes: job.probes.clone(),
+    };
     let report = report::build(outcome, &job.plan, context);
     let mut whole = show(&report, job, sinks.take_stdout());
     let written = sinks.write(&report);

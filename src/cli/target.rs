@@ -9,7 +9,8 @@ use super::problems::Problems;
 use super::{print, refuse, say};
 use crate::doctor::{Cores, raise_open_files};
 use crate::report::ExitCode;
-use crate::target::{self, Misbehaviour, Options};
+use crate::stdx::{Nanos, units};
+use crate::target::{self, Misbehaviour, Options, Terms};
 
 /// Serves.
 pub(super) fn serve(args: &TargetArgs, allowed: &Cores) -> ExitCode {
@@ -50,8 +51,30 @@ fn understand(args: &TargetArgs, allowed: &Cores) -> Result<Options, Problems> {
         }
         None => Some(Misbehaviour::default()),
     };
-    problems
-        .or(|| Some(Options { listen: listen?, cores: cores?.all().to_vec(), misbehaviour: lies? }))
+    let token_life = problems.keep("--token-ttl", span(&args.token_ttl, SHORTEST_LIFE));
+    let task_time = problems.keep("--task-time", span(&args.task_time, Nanos::ZERO));
+    problems.or(|| {
+        Some(Options {
+            listen: listen?,
+            cores: cores?.all().to_vec(),
+            misbehaviour: lies?,
+            terms: Terms { token_life: token_life?, task_time: task_time? },
+        })
+    })
+}
+
+/// Below it, `exp` and `expiresIn`, which are in whole seconds, would say nothing.
+const SHORTEST_LIFE: Nanos = Nanos::from_secs(1);
+/// A year: longer than any run.
+const LONGEST: Nanos = Nanos::from_secs(365 * 24 * 60 * 60);
+
+fn span(text: &str, least: Nanos) -> Result<Nanos, String> {
+    let span = units::duration(text).map_err(|error| error.to_string())?;
+    if (least..=LONGEST).contains(&span) {
+        return Ok(span);
+    }
+    let least = least.0 / 1_000_000_000;
+    Err(format!("'{text}' is out of range; expected {least}s to 365d, for example 15m"))
 }
 
 /// An address as numbers, or a name that resolves; of several the first.

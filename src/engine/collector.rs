@@ -266,6 +266,7 @@ impl<'a> Collector<'a> {
         let Some(series) = &mut self.series else { return };
         series.take(shard, &delta, last);
         let closed = series.close_seconds(now);
+        let missed = series.abort();
         let stall = delta.counts.longest_stall;
         if stall > Nanos::ZERO {
             self.note_at(delta.to, &format!("shard {shard} stood still for {stall}"));
@@ -273,6 +274,10 @@ impl<'a> Collector<'a> {
         delta.clear();
         // A shard that has ended wants none back.
         drop(self.shards[shard as usize].spares.send(delta));
+        if let (Ended::Finished, Some((at, why))) = (&self.ended, missed) {
+            self.note(&why);
+            self.drain(Ended::Aborted { at, why });
+        }
         self.pulse(closed);
     }
 
@@ -366,6 +371,7 @@ impl<'a> Collector<'a> {
             duration,
             phases: self.phases(duration),
             trust,
+            windows: series.judged(),
             generator: Generator {
                 cpu_user: cpu.user.since(self.cpu_before.user),
                 cpu_sys: cpu.sys.since(self.cpu_before.sys),

@@ -11,12 +11,18 @@
 //!    ├──────────────── Closing ◄────────────┴────────────────┘
 //!    │ pause over        │ closed, and nothing of it outstanding
 //!    └── BackingOff ◄────┘
+//!
+//!            dispatch               101               closing             closed by both
+//!  Opening ──────────► Upgrading ────────► Live ──────────────► Farewell ────────────────► Closing
 //! ```
+//! The second line is a WebSocket's, which is opened for one session and is never idle.
 
+use super::socket::Side;
 use crate::metrics::LeafId;
 use crate::net::Link;
 use crate::protocol::Timing;
 use crate::protocol::http::Exchange;
+use crate::session::CallKind;
 use crate::stdx::Nanos;
 use crate::stdx::rng;
 
@@ -41,6 +47,12 @@ pub(super) enum State {
     Closing,
     /// Not to be opened again before a moment.
     BackingOff,
+    /// The request for a WebSocket is out, its 101 awaited.
+    Upgrading,
+    /// An open WebSocket.
+    Live,
+    /// Our close frame is sent; the peer's, and the end of the stream, are awaited.
+    Farewell,
 }
 
 /// How a connection asks for what comes.
@@ -73,12 +85,32 @@ impl Listening {
     }
 }
 
+/// What a connection is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// A request of the plan.
+    Http(u16),
+    /// Opening a socket of the plan.
+    Open(u16),
+    /// A request for a token: no operation of the load.
+    Call(CallKind),
+}
+
+impl Default for Errand {
+    fn default() -> Self {
+        Self::Http(0)
+    }
+}
+
 /// An operation under way.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Operation {
     pub(super) leaf: LeafId,
-    /// Index of its request in the plan.
-    pub(super) request: u16,
+    pub(super) errand: Errand,
+    /// Sent a second time, with a new token.
+    pub(super) retried: bool,
+    /// Which token of its user it was sent with.
+    pub(super) generation: u32,
     pub(super) timing: Timing,
     /// When the attempt began: what the timeout counts from.
     pub(super) begun: Nanos,
@@ -106,19 +138,21 @@ pub(super) struct Connection {
     pub(super) wheel_later: Nanos,
     /// When the slot became able to take an operation.
     pub(super) available: Nanos,
-    /// Closed model: when its session's next operation is due.
-    pub(super) due: Nanos,
     /// Not to be opened again before.
     pub(super) not_before: Nanos,
+    /// The session that it belongs to, or which of the connections for tokens it is.
+    pub(super) owner: u32,
+    /// A WebSocket's state.
+    pub(super) side: Option<Box<Side>>,
 }
 
 /// A hundred thousand idle connections of one shard are to fit into 24 MiB.
 const _: () = assert!(size_of::<Connection>() <= 256);
 
 impl Connection {
-    pub(super) fn new() -> Self {
+    pub(super) fn of(owner: u32) -> Self {
         let never = Nanos::MAX;
-        Self { deadline: never, wheel_at: never, wheel_later: never, ..Self::default() }
+        Self { deadline: never, wheel_at: never, wheel_later: never, owner, ..Self::default() }
     }
 
     /// Whether it can take an operation.

@@ -96,7 +96,8 @@ impl Driver {
         let Assignment { shard, plan, clock, .. } = &assignment;
         let share = u32::try_from(plan.sockets_of(*shard)).unwrap_or(u32::MAX);
         let ring = Ring::new(RingOptions::for_slots(share.max(1)))?;
-        let shard = Shard::new(plan.clone(), *shard, clock.now());
+        let mut shard = Shard::new(plan.clone(), *shard, clock.now());
+        shard.set_wall_clock(clock.wall_at_zero());
         Ok(Self {
             ring,
             shard,
@@ -165,7 +166,8 @@ impl Driver {
         }
         let order = control.order();
         if order >= Order::Drain && self.obeyed < Order::Drain {
-            self.shard.stop(now);
+            let (_, mut submissions) = self.ring.split();
+            self.shard.stop(now, &mut submissions);
         }
         if order >= Order::Abort && self.obeyed < Order::Abort {
             let (_, mut submissions) = self.ring.split();

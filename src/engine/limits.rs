@@ -55,3 +55,36 @@ pub(super) const STALL: Nanos = Nanos::from_millis(100);
 
 /// After so many small replies in a row a connection listens by multishot again.
 pub(super) const SMALL_REPLIES: u8 = 8;
+
+/// Messages of one WebSocket whose answers are awaited at once: a peer that answers so late is
+/// known to be late, and what falls due meanwhile is dropped and counted.
+pub(super) const AWAITED: usize = 64;
+
+/// Messages that a WebSocket keeps for a step that has not come yet, and the largest of them.
+pub(super) const INBOX: usize = 16;
+/// See [`INBOX`].
+pub(super) const INBOX_BYTES: usize = 16 * 1_024;
+
+/// Bytes that wait on a WebSocket for the send before them; messages due beyond that are skipped.
+pub(super) const OUT_BYTES: usize = 1 << 20;
+
+/// Bytes of a reply's body that are kept for checks and for what is saved: what lies behind them
+/// is counted and not seen.
+pub(super) const BODY_KEPT: usize = 256 * 1_024;
+
+/// Send buffers that are kept for the next request, and the largest that is.
+pub(super) const BUFFERS_KEPT: usize = 256;
+/// See [`BUFFERS_KEPT`].
+pub(super) const BUFFER_KEPT_BYTES: usize = 64 * 1_024;
+
+/// How long a peer may take to answer a close frame, as it may to answer a FIN.
+pub(super) const FAREWELL: Nanos = Nanos::from_secs(1);
+
+/// Steps that take no time which one session goes through in one turn.
+pub(super) const STEPS_A_TURN: usize = 64;
+
+/// How often another user is drawn when the first can get no token.
+pub(super) const USERS_TRIED: u32 = 8;
+
+/// Longest time for giving tokens back at the end.
+pub(super) const LOGOUTS: Nanos = Nanos::from_secs(5);

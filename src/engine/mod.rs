@@ -13,8 +13,10 @@ mod host;
 mod limits;
 pub mod outcome;
 pub mod pacer;
+mod seat;
 mod series;
 pub mod shard;
+mod socket;
 
 pub use collector::{EngineError, Pulse, Run, run};
 pub use limits::GRACE;

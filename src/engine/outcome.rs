@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use crate::metrics::recorder::Gauges;
 use crate::metrics::{Delta, Histogram, Recorder};
 use crate::stdx::{Nanos, clock};
+use crate::verdict::threshold::Judged;
 use crate::verdict::trust::{Trust, Verdict};
 
 /// A run that has ended.
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub events: Vec<TimelineEvent>,
     /// Whether to believe it.
     pub trust: Trust,
+    /// One for each of the plan's thresholds; none for those that are judged on the whole run.
+    pub windows: Vec<Option<Judged>>,
     /// What the run cost this host.
     pub generator: Generator,
 }
@@ -48,6 +51,7 @@ impl Outcome {
             series: Vec::new(),
             events: Vec::new(),
             trust: nothing_measured,
+            windows: Vec::new(),
             generator: Generator { cores: cores.to_vec(), ..Generator::default() },
         }
     }
@@ -62,6 +66,13 @@ pub enum Ended {
     Interrupted {
         /// When, since the start of the load; nothing if that had not begun.
         at: Option<Nanos>,
+    },
+    /// By a threshold that was missed.
+    Aborted {
+        /// When, since the start of the load.
+        at: Nanos,
+        /// Which one, and what was measured.
+        why: String,
     },
     /// Something of ours failed; the report says what.
     Failed(String),

@@ -6,17 +6,26 @@ use std::collections::BTreeMap;
 use super::host::{self, ThreadTimes};
 use super::limits::SERIES_ROWS;
 use super::outcome::{Quantiles, Row};
-use crate::metrics::{Delta, Histogram, Trend};
-use crate::plan::{Plan, Schedule};
+use crate::metrics::{Delta, Histogram, LeafId, Trend};
+use crate::plan::{Kind, LeafName, Load, Plan, Schedule};
 use crate::stdx::Nanos;
+use crate::verdict::measured::one_request;
+use crate::verdict::threshold::Judged;
 use crate::verdict::trust::Window;
+use crate::verdict::windows::Windows;
 
 const SECOND: u64 = 1_000_000_000;
 
 /// Merges seconds as they come in, and judges each once all shards have delivered it.
 pub(super) struct Series {
+    plan: Plan,
     start: Nanos,
-    arrivals: Option<(Schedule, u64)>,
+    /// Of the open workloads whose operations are their arrivals.
+    arrivals: Vec<Arrivals>,
+    /// Leaves of them, and of requests.
+    arriving: Vec<bool>,
+    requests: Vec<bool>,
+    thresholds: Windows,
     /// Seconds that some shard has not delivered yet.
     open: BTreeMap<u64, Delta>,
     /// The last second that each shard has delivered.
@@ -27,7 +36,6 @@ pub(super) struct Series {
     stolen_before: Nanos,
     /// When procfs was read last.
     read_at: Nanos,
-    warmup: Nanos,
     pub(super) rows: Vec<Row>,
     pub(super) windows: Vec<Window>,
     pub(super) connections_peak: u64,
@@ -35,12 +43,48 @@ pub(super) struct Series {
     pub(super) rows_left_out: u64,
 }
 
+/// Arrivals of a workload over all shards.
+struct Arrivals {
+    /// When its first is due, since the start of the load.
+    start: Nanos,
+    schedule: Schedule,
+    total: u64,
+}
+
+impl Arrivals {
+    /// How many are due before `at`, since the start of the load.
+    fn before(&self, at: Nanos) -> u64 {
+        self.schedule.before(at.since(self.start)).min(self.total)
+    }
+}
+
+/// Those of the open workloads in which an arrival is one operation.
+fn arrivals(plan: &Plan) -> Vec<Arrivals> {
+    let workloads = plan.workloads.iter().filter(|workload| one_request(workload));
+    let arrivals = workloads.filter_map(|workload| {
+        let (schedule, total) = workload.arrivals(plan.warmup)?;
+        Some(Arrivals { start: workload.start, schedule, total })
+    });
+    arrivals.collect()
+}
+
 impl Series {
     pub(super) fn new(plan: &Plan, start: Nanos, threads: Vec<i32>, cores: &[usize]) -> Self {
         let before = threads.iter().map(|&id| host::thread_times(id).unwrap_or_default());
+        let arrives = |leaf: &LeafName| {
+            let workload = plan.workloads.get(usize::from(leaf.workload));
+            workload.is_some_and(|it| matches!(it.load, Load::Open { .. }) && one_request(it))
+        };
+        let requests = plan.leaves.iter().map(|leaf| leaf.kind == Kind::Http);
+        let any = plan.leaves.iter().any(|leaf| leaf.kind == Kind::Http);
         Self {
+            plan: plan.clone(),
             start,
-            arrivals: plan.only().arrivals(plan.warmup),
+            arrivals: arrivals(plan),
+            arriving: plan.leaves.iter().map(arrives).collect(),
+            // Without requests the times of the second are those of all operations.
+            requests: requests.map(|request| request || !any).collect(),
+            thresholds: Windows::new(plan),
             open: BTreeMap::new(),
             delivered: vec![None; threads.len()],
             before: before.collect(),
@@ -48,7 +92,6 @@ impl Series {
             cores: cores.to_vec(),
             stolen_before: host::stolen(cores).unwrap_or_default(),
             read_at: start,
-            warmup: plan.warmup,
             rows: Vec::new(),
             windows: Vec::new(),
             connections_peak: 0,
@@ -58,9 +101,20 @@ impl Series {
 
     /// Nothing falls due from `now` on.
     pub(super) fn stop(&mut self, now: Nanos) {
-        if let Some((schedule, total)) = &mut self.arrivals {
-            *total = schedule.before(now.since(self.start)).min(*total);
+        let at = now.since(self.start);
+        for arrivals in &mut self.arrivals {
+            arrivals.total = arrivals.before(at);
         }
+    }
+
+    /// A threshold that is to end the run: when it was missed, and a sentence.
+    pub(super) fn abort(&self) -> Option<(Nanos, String)> {
+        self.thresholds.abort()
+    }
+
+    /// What became of thresholds that are judged on windows; one for each of the plan's.
+    pub(super) fn judged(&self) -> Vec<Option<Judged>> {
+        self.thresholds.judged()
     }
 
     /// Takes a shard's second, `last` when it is its final one.
@@ -99,9 +153,13 @@ impl Series {
     fn close(&mut self, delta: &Delta, now: Nanos) {
         let row = self.row(delta);
         self.connections_peak = self.connections_peak.max(row.connections);
-        let window = self.window(&row, delta.starved, now);
+        let begun = self.arrived(delta);
+        let window = self.window(&row, begun, delta.starved, now);
+        if row.at.since(row.span) >= self.plan.warmup {
+            self.thresholds.second(&self.plan, delta, row.at, row.span);
+        }
         // Less than half a second says little about seconds, and the warm-up is in no total.
-        if row.span.0 * 2 >= SECOND && row.at.since(row.span) >= self.warmup {
+        if row.span.0 * 2 >= SECOND && row.at.since(row.span) >= self.plan.warmup {
             self.windows.push(window);
         }
         if self.rows.len() < SERIES_ROWS {
@@ -120,8 +178,10 @@ impl Series {
             connections: delta.connections,
             ..Row::default()
         };
-        for (_, leaf) in delta.leaves() {
-            response.add(leaf.trend(Trend::Duration));
+        for (id, leaf) in delta.leaves() {
+            if self.is(&self.requests, id) {
+                response.add(leaf.trend(Trend::Duration));
+            }
             lag.add(leaf.trend(Trend::Lag));
             row.replies += leaf.replies;
             row.begun += leaf.tally.sent;
@@ -136,9 +196,21 @@ impl Series {
         row
     }
 
+    /// Whether a leaf of any phase is among those.
+    fn is(&self, among: &[bool], LeafId(id): LeafId) -> bool {
+        let leaf = usize::from(id) % self.plan.leaves.len().max(1);
+        among.get(leaf).copied().unwrap_or(false)
+    }
+
+    /// Operations that were begun and are arrivals.
+    fn arrived(&self, delta: &Delta) -> u64 {
+        let leaves = delta.leaves().filter(|(id, _)| self.is(&self.arriving, *id));
+        leaves.map(|(_, leaf)| leaf.tally.sent).sum()
+    }
+
     /// What the second shows about ourselves, with what procfs says of the shards' threads.
     #[expect(clippy::cast_precision_loss, reason = "shares of a second, shown with two digits")]
-    fn window(&mut self, row: &Row, starved: bool, now: Nanos) -> Window {
+    fn window(&mut self, row: &Row, begun: u64, starved: bool, now: Nanos) -> Window {
         let since = now.since(std::mem::replace(&mut self.read_at, now)).0;
         // Seconds that come in late are closed together: only the first can be read apart.
         let span = if since * 2 >= SECOND { since as f64 } else { f64::INFINITY };
@@ -159,14 +231,13 @@ impl Series {
             window.stolen = stolen.since(self.stolen_before).0 as f64 / span / cores;
             self.stolen_before = stolen;
         }
-        if let Some((schedule, total)) = self.arrivals
-            && !starved
-        {
-            let before = |at: Nanos| schedule.before(at).min(total);
+        if !self.arrivals.is_empty() && !starved {
+            let before = |at| self.arrivals.iter().map(|each| each.before(at)).sum::<u64>();
             let due = before(row.at) - before(row.at.since(row.span));
             // One arrival more or less belongs to the neighbouring second.
-            window.achieved = (row.begun as f64 / (due as f64 - 1.0).max(1.0)).min(1.0);
-            if due <= 1 {
+            let slack = self.arrivals.len() as f64;
+            window.achieved = (begun as f64 / (due as f64 - slack).max(1.0)).min(1.0);
+            if due <= self.arrivals.len() as u64 {
                 window.achieved = 1.0;
             }
         }

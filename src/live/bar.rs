@@ -83,6 +83,7 @@ mod tests {
             in_flight: 4,
             connections: 4,
             phase: "",
+            stage: None,
         }
     }
 

@@ -11,4 +11,4 @@ mod progress;
 mod tick;
 
 pub use progress::{Output, Progress};
-pub use tick::Tick;
+pub use tick::{Stage, Tick};

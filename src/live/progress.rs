@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{IsTerminal as _, Write};
 
 use super::bar::Bar;
-use super::tick::Tick;
+use super::tick::{Stage, Tick};
 use crate::report::Colour;
 
 /// Seconds between two lines: a log of an hour stays readable.
@@ -27,7 +27,7 @@ pub struct Progress {
 enum View {
     Silent,
     Bar(Bar),
-    Lines { out: Box<dyn Write + Send>, next_s: u64 },
+    Lines { out: Box<dyn Write + Send>, next_s: u64, stage: Option<String> },
 }
 
 impl Progress {
@@ -57,13 +57,23 @@ impl Progress {
                     self.view = View::Silent;
                 }
             }
-            View::Lines { out, next_s } => {
+            View::Lines { out, next_s, stage } => {
                 let seconds = tick.seconds();
-                if seconds < *next_s {
-                    return;
-                }
-                *next_s = (seconds / LINE_EVERY_S + 1) * LINE_EVERY_S;
-                let written = writeln!(out, "{seconds:>4}s  {}", tick.figures());
+                let written = if let Some(Stage { what, done, all }) = tick.stage {
+                    // Its beginning and its end: what lies between is of no use in a log.
+                    let known = stage.as_deref() == Some(what);
+                    if known && done < all {
+                        return;
+                    }
+                    *stage = (done < all).then(|| what.to_owned());
+                    writeln!(out, "       {}", tick.figures())
+                } else {
+                    if seconds < *next_s {
+                        return;
+                    }
+                    *next_s = (seconds / LINE_EVERY_S + 1) * LINE_EVERY_S;
+                    writeln!(out, "{seconds:>4}s  {}", tick.figures())
+                };
                 if written.and_then(|()| out.flush()).is_err() {
                     // Nobody reads: the run goes on without.
                     self.view = View::Silent;
@@ -111,7 +121,7 @@ impl fmt::Debug for Progress {
 }
 
 fn lines(out: Box<dyn Write + Send>) -> View {
-    View::Lines { out, next_s: LINE_EVERY_S }
+    View::Lines { out, next_s: LINE_EVERY_S, stage: None }
 }
 
 /// Whether standard error is a terminal that can move its cursor.
@@ -125,7 +135,7 @@ mod tests {
     use std::io;
     use std::sync::mpsc;
 
-    use super::{Progress, Tick, Write};
+    use super::{Progress, Stage, Tick, Write};
     use crate::stdx::Nanos;
 
     fn tick(seconds: u64) -> Tick<'static> {
@@ -139,6 +149,7 @@ mod tests {
             in_flight: 64,
             connections: 64,
             phase: "",
+            stage: None,
         }
     }
 
@@ -166,6 +177,24 @@ mod tests {
         let text = String::from_utf8(receiver.iter().collect()).expect("ASCII");
         let figures = "12,345 req/s  p99 1.23 ms  0 failed  64 open\n";
         assert_eq!(text, format!("   5s  {figures}  11s  {figures}"), "10 was late");
+    }
+
+    #[test]
+    fn a_stage_is_told_when_it_begins_and_ends() {
+        let (sender, receiver) = mpsc::channel();
+        let mut progress = Progress::lines(Box::new(Pipe(sender)));
+        for done in [0, 3, 7, 10] {
+            let stage = Some(Stage { what: "logging in", done, all: 10 });
+            let tick = Tick { stage, ..Tick::default() };
+            assert_eq!(tick.progress(), Some(done * 100));
+            progress.tick(&tick);
+        }
+        progress.tick(&tick(5));
+        drop(progress);
+        let text = String::from_utf8(receiver.iter().collect()).expect("ASCII");
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        assert_eq!(lines[..2], ["logging in 0/10", "logging in 10/10"]);
+        assert!(lines[2].starts_with("5s  12,345 req/s"), "{text}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::report::figures::{thousands, time};
 use crate::stdx::Nanos;
 
 /// A run at one moment, all shards together.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tick<'a> {
     /// Since the start of the load.
     pub elapsed: Nanos,
@@ -24,6 +24,19 @@ pub struct Tick<'a> {
     pub connections: u64,
     /// The phase, when it is not the load itself: `warmup`, `draining`; else empty.
     pub phase: &'a str,
+    /// Instead of the load: what is done before or after it, and how far that is.
+    pub stage: Option<Stage<'a>>,
+}
+
+/// Something with a known end that is no load: `logging in 7/10`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage<'a> {
+    /// What is done, in a word or two.
+    pub what: &'a str,
+    /// How many are done.
+    pub done: u64,
+    /// How many there are.
+    pub all: u64,
 }
 
 impl Tick<'_> {
@@ -34,6 +47,9 @@ impl Tick<'_> {
             let thousandths = u128::from(done) * 1_000 / u128::from(all.max(1));
             u64::try_from(thousandths.min(1_000)).unwrap_or(1_000)
         };
+        if let Some(Stage { done, all, .. }) = self.stage {
+            return Some(part(done, all));
+        }
         let by_time = self.planned.map(|planned| part(self.elapsed.0, planned.0));
         let by_count = self.operations.map(|(done, all)| part(done, all));
         // Whichever comes first ends the run.
@@ -46,7 +62,8 @@ impl Tick<'_> {
         self.elapsed.as_micros() / 1_000_000
     }
 
-    /// `12,345 req/s  p99 1.23 ms  0 failed  64 open`; a time that there is none of is a dash.
+    /// `12,345 req/s  p99 1.23 ms  0 failed  64 open`; a time that there is none of is a dash. Of a
+    /// stage: `logging in 7/10`.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -54,6 +71,9 @@ impl Tick<'_> {
         reason = "a rate is not negative and fits 64 bits by far"
     )]
     pub fn figures(&self) -> String {
+        if let Some(Stage { what, done, all }) = self.stage {
+            return format!("{what} {}/{}", thousands(done), thousands(all));
+        }
         let rate = thousands(self.replies_per_s.round() as u64);
         let p99 = self.p99.map_or_else(|| "-".into(), |p99| time(p99.as_micros() as f64 / 1e3));
         let (failed, open) = (thousands(self.failed), thousands(self.connections));

@@ -167,7 +167,7 @@ impl Counter {
     }
 }
 
-/// Names of the counters, rates and gauges that an HTTP load can produce.
+/// Names of the metrics that are no [`Trend`] and no [`Counter`].
 pub mod names {
     /// Replies on the wire.
     pub const HTTP_REQS: &str = "http_reqs";
@@ -197,4 +197,16 @@ pub mod names {
     pub const QUEUE_OVERFLOWS: &str = "queue_overflows";
     /// Sessions (virtual users) at work.
     pub const VUS: &str = "vus";
+    /// Opening a WebSocket: from when it was due until it was open.
+    pub const WS_CONNECTING: &str = "ws_connecting";
+    /// From when a message was due until its answer was there.
+    pub const WS_MSG_LATENCY: &str = "ws_msg_latency";
+    /// From when a ping was due until its pong was there.
+    pub const WS_PING: &str = "ws_ping";
+    /// A WebSocket, from open to closed.
+    pub const WS_SESSION_DURATION: &str = "ws_session_duration";
+    /// A request for a token.
+    pub const AUTH_DURATION: &str = "auth_duration";
+    /// A group of steps.
+    pub const GROUP_DURATION: &str = "group_duration";
 }

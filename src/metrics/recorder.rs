@@ -234,6 +234,12 @@ impl Recorder {
         leaf.bytes_received += bytes;
     }
 
+    /// The answer to a message came: a reply without a status.
+    pub fn answer(&mut self, leaf: LeafId, timing: &Timing) {
+        debug_assert!(timing.adds_up(), "{timing:?}");
+        self.delta.leaf(leaf).reply(timing, 0);
+    }
+
     /// A whole reply came that ends no operation, because the request is sent again.
     pub fn retry(&mut self, leaf: LeafId, status: u16, bytes: u64) {
         let leaf = self.delta.leaf(leaf);

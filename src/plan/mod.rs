@@ -1,6 +1,7 @@
 //! The immutable program that every shard executes; nothing in it can be wrong.
 //!
-//! Gives:      [`Plan`] and its parts; [`Schedule`], when the n-th arrival is due.
+//! Gives:      [`compile`], from a scenario to a [`Plan`]; [`Schedule`], when the n-th arrival is
+//!             due.
 //! Neighbours: stdx, scenario, protocol, metrics(leaf ids).
 //! Why so:     compiled once before the run, so that no shard can fail because of what a user
 //!             wrote.
@@ -10,9 +11,11 @@ use std::net::SocketAddr;
 use crate::metrics::LeafId;
 use crate::stdx::Nanos;
 
+pub mod compile;
 pub mod expect;
 pub mod mix;
 pub mod people;
+pub mod probe;
 pub mod program;
 pub mod request;
 pub mod schedule;
@@ -21,14 +24,16 @@ pub mod socket;
 pub mod text;
 pub mod workload;
 
+pub use compile::{Compiled, Options, compile};
 pub use expect::{Expect, Expected, JsonCheck, Place, Save, Saved, TimeCheck};
 pub use mix::Mix;
 pub use people::{Auth, Call, Group, People};
+pub use probe::{Ask, Probe};
 pub use program::{Instruction, Program};
 pub use request::{Content, Request};
 pub use schedule::Schedule;
 pub use single::NamedRequest;
-pub use socket::{Answer, Fleet, Measure, Message, Socket};
+pub use socket::{Answer, Fleet, Measure, Message, Sent, Socket};
 pub use text::{Encoding, Function, List, Piece, Pool, Text, Value};
 pub use workload::{Load, Opening, Strategy, Until, Workload};
 
@@ -67,6 +72,8 @@ pub struct Plan {
     pub variables: Vec<String>,
     /// What must hold.
     pub thresholds: Vec<Threshold>,
+    /// Services behind the targets, asked before the load and after it.
+    pub probes: Vec<Probe>,
     /// Words for results.
     pub tags: Vec<(String, String)>,
     /// Operations due before this moment are in the phase `warmup`, not in the results' totals.

@@ -96,6 +96,7 @@ impl Plan {
             lists: Vec::new(),
             variables: Vec::new(),
             thresholds: Vec::new(),
+            probes: Vec::new(),
             tags: Vec::new(),
             warmup: Nanos::ZERO,
             timeout: Nanos::from_secs(30),

@@ -89,11 +89,35 @@ pub enum Strategy {
 }
 
 impl Workload {
-    /// The sessions of a shard.
+    /// The shard that a session lives on: that of a user whom it may get. A user lives on the
+    /// shard that is its index modulo their number.
     #[must_use]
-    pub const fn share(&self, shard: u32, shards: u32) -> u32 {
+    pub const fn home(&self, session: u32, shards: u32) -> u32 {
         let shards = if shards == 0 { 1 } else { shards };
-        self.sessions.saturating_sub(shard).div_ceil(shards)
+        match self.users.end.saturating_sub(self.users.start) {
+            0 => session % shards,
+            users => (self.users.start + session % users) % shards,
+        }
+    }
+
+    /// The sessions of a shard, by their index over all of them, in order.
+    pub fn sessions_on(&self, shard: u32, shards: u32) -> impl Iterator<Item = u32> + '_ {
+        (0..self.sessions).filter(move |session| self.home(*session, shards) == shard)
+    }
+
+    /// How many sessions a shard has.
+    #[must_use]
+    pub fn share(&self, shard: u32, shards: u32) -> u32 {
+        if self.users.is_empty() {
+            let shards = shards.max(1);
+            return self.sessions.saturating_sub(shard).div_ceil(shards);
+        }
+        u32::try_from(self.sessions_on(shard, shards).count()).unwrap_or(u32::MAX)
+    }
+
+    /// The shards that have sessions of it, in order: arrivals are theirs in turn.
+    pub fn homes(&self, shards: u32) -> impl Iterator<Item = u32> + '_ {
+        (0..shards.max(1)).filter(move |shard| self.share(*shard, shards) > 0)
     }
 
     /// Connections that its sessions hold at once at most.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::document::{
-    Accounting, By, Counts, Document, ErrorRow, EventRow, GeneratorSection, PhaseSection, Run,
-    SCHEMA, SeriesRow, Tool, TrustSection,
+    Accounting, By, ByUser, CheckRow, Counts, Document, ErrorRow, EventRow, GeneratorSection,
+    PhaseSection, Run, SCHEMA, SeriesRow, TargetRow, Tool, TrustSection,
 };
 use super::exit::ExitCode;
 use super::figures::{plural, span};
@@ -13,18 +13,18 @@ use super::fingerprint::{masked, plan_hash};
 use super::host::Host;
 use super::judge::{Evidence, TrustPolicy, judge};
 use super::keyed::Keyed;
-use super::metric::{self, CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
-use super::pacing;
-use crate::engine::outcome::{Ended, Outcome, Row};
+use super::metric::{CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
+use super::pacing::{self, Done};
+use super::{laws, thresholds, view};
+use crate::engine::outcome::{Ended, Outcome, PhaseSpan, Row};
 use crate::metrics::catalog::names;
-use crate::metrics::{Delta, ErrorSamples, Leaf, Trend};
-use crate::plan::{Phase, Plan};
+use crate::metrics::{Delta, ErrorSamples, Leaf, Tally};
+use crate::plan::{Kind, LeafName, Phase, Plan, Target, Workload};
 use crate::protocol::Failure;
 use crate::stdx::Nanos;
+use crate::verdict::measured::{Origin, Part, Recorded, origins};
+use crate::verdict::threshold::Samples;
 use crate::verdict::trust::Verdict;
-
-/// The kind of operation that an HTTP load consists of.
-const KIND: &str = "http";
 
 /// What a report needs to know beside the run.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,8 @@ pub struct Context {
     pub host: Host,
     /// What a doubtful trust verdict does.
     pub policy: TrustPolicy,
+    /// What was found out about the targets before the load, ready to be shown.
+    pub probes: Vec<String>,
 }
 
 /// A run, ready to be shown and written.
@@ -52,6 +54,8 @@ pub struct Report<'a> {
     pub samples: Vec<ErrorSamples>,
     /// The phase `load`, all requests together.
     pub load: Leaf,
+    /// Operations of all kinds in the phase `load`.
+    pub tally: Tally,
     /// The run.
     pub outcome: &'a Outcome,
     /// What was run.
@@ -62,47 +66,52 @@ pub struct Report<'a> {
 /// is not thrown away by a panic.
 #[must_use]
 pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Report<'a> {
-    let load = sum(of_phase(plan, &outcome.total, Phase::Load).map(|(_, leaf)| leaf));
-    let samples = samples(plan, &outcome.total);
-    let unmeasured = unmeasured(outcome, plan, &load);
+    let total = &outcome.total;
+    let recorded = Recorded { plan, delta: total, span: outcome.duration };
+    let load = view::requests(&recorded, Part::whole(Phase::Load));
+    let tally = Done::of(outcome, plan, None).tally;
+    let samples = samples(plan, total);
+    let unmeasured = unmeasured(outcome, plan, &tally);
+    let thresholds = thresholds::rows(outcome, &recorded, unmeasured.as_deref());
     let evidence = Evidence {
         ended: &outcome.ended,
         trust: outcome.trust.verdict,
-        load: &load.tally,
+        load: &tally,
         errors: &samples,
-        identities: identities(plan, &outcome.total, &load),
+        identities: laws::hold(plan, total),
+        missed: thresholds.iter().filter(|row| !row.passed).count(),
     };
     let judgement = judge(&evidence, context.policy);
-    let mut events = events(outcome, plan, &load);
+    let mut events = events(outcome, plan, &context.probes);
     events.extend(
         judgement
             .error
             .iter()
             .map(|what| EventRow { t_s: seconds(end(outcome)), what: what.clone() }),
     );
-    let metrics = run_metrics(outcome, plan, &load, outcome.duration);
-    let counts = Counts::from(&load.tally);
-    let by_kind = Keyed(vec![(KIND.into(), counts.clone())]);
+    let metrics = whole(outcome, &recorded, Phase::Load);
     let document = Document {
         schema: SCHEMA,
         tool: Tool { name: "onslaught".into(), version: env!("CARGO_PKG_VERSION").into() },
         name: plan.name.clone(),
         verdict: judgement.verdict,
         exit_code: judgement.exit.code(),
-        trust: trust(outcome, &load, unmeasured.as_deref()),
-        run: run(outcome, plan, &load, context.host),
-        accounting: Accounting { total: counts, by_kind },
+        trust: trust(outcome, &tally, unmeasured.as_deref()),
+        run: run(outcome, plan, context.host),
+        accounting: accounting(outcome, plan, &tally),
         by: By {
-            request: by_request(outcome, plan),
-            workload: Keyed(vec![(KIND.into(), metrics.clone())]),
-            ..By::default()
+            request: by_request(&recorded),
+            workload: by_workload(outcome, &recorded, &metrics),
+            group: by_group(&recorded),
+            user: ByUser::default(),
         },
         metrics: Keyed(metrics.0.into_iter().chain(oddities(outcome)).collect()),
-        thresholds: Vec::new(),
-        phases: phases(outcome, plan, &load),
+        checks: checks(plan, total),
+        thresholds,
+        phases: phases(outcome, &recorded),
         series: outcome.series.iter().map(series_row).collect(),
         events,
-        errors: errors(&load, &samples),
+        errors: errors(&tally, &samples),
         tags: context.tags,
         levels: Vec::new(),
         search: None,
@@ -113,12 +122,12 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         generator: generator(outcome),
     };
     let (exit, error) = (judgement.exit, judgement.error);
-    Report { document, exit, error, unmeasured, samples, load, outcome, plan }
+    Report { document, exit, error, unmeasured, samples, load, tally, outcome, plan }
 }
 
 /// Why an interrupted run measured nothing, if so.
-fn unmeasured(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Option<String> {
-    if !matches!(outcome.ended, Ended::Interrupted { .. }) || load.tally.scheduled > 0 {
+fn unmeasured(outcome: &Outcome, plan: &Plan, load: &Tally) -> Option<String> {
+    if !matches!(outcome.ended, Ended::Interrupted { .. }) || load.scheduled > 0 {
         return None;
     }
     let at = pacing::interrupted_at(outcome).unwrap_or(Nanos::ZERO);
@@ -130,14 +139,14 @@ fn unmeasured(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Option<String> {
 }
 
 /// The verdict of the engine, unless there is nothing that it could be about.
-fn trust(outcome: &Outcome, load: &Leaf, unmeasured: Option<&str>) -> TrustSection {
+fn trust(outcome: &Outcome, load: &Tally, unmeasured: Option<&str>) -> TrustSection {
     let only = |reason: &str| TrustSection {
         verdict: Verdict::Inconclusive.key().into(),
         reasons: vec![reason.into()],
     };
     match (&outcome.ended, unmeasured) {
         (_, Some(why)) => only(why),
-        (Ended::Unreachable(_), None) if load.tally.sent > 0 => {
+        (Ended::Unreachable(_), None) if load.sent > 0 => {
             only("nothing was loaded: the one attempt to reach the target failed")
         }
         _ => TrustSection {
@@ -158,51 +167,18 @@ fn samples(plan: &Plan, total: &Delta) -> Vec<ErrorSamples> {
     total.errors.iter().map(class).collect()
 }
 
-/// The leaves of a phase that were hit, each with the name of its request.
+/// The leaves of a phase that were hit, each with its name.
 pub(super) fn of_phase<'a>(
     plan: &'a Plan,
     total: &'a Delta,
     phase: Phase,
-) -> impl Iterator<Item = (&'a str, &'a Leaf)> {
-    let names = plan.leaves.iter().map(|leaf| leaf.name.as_str());
-    names.zip(plan.leaves(phase)).filter_map(|(name, id)| Some((name, total.get(id)?)))
+) -> impl Iterator<Item = (&'a LeafName, &'a Leaf)> {
+    let ids = plan.leaves.iter().zip(plan.leaves(phase));
+    ids.filter_map(|(name, id)| Some((name, total.get(id)?)))
 }
 
-fn sum<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> Leaf {
-    let mut total = Leaf::default();
-    leaves.for_each(|leaf| total.add(leaf));
-    total
-}
-
-/// The first identity that does not hold, of each leaf and of the total.
-fn identities(plan: &Plan, total: &Delta, load: &Leaf) -> Result<(), String> {
-    for phase in Phase::ALL {
-        for (name, leaf) in of_phase(plan, total, phase) {
-            reconcile(leaf).map_err(|why| format!("{name} in phase {}: {why}", phase.name()))?;
-        }
-    }
-    reconcile(load).map_err(|why| format!("in all: {why}"))
-}
-
-/// Every operation has one end, and every reply its times and its status.
-fn reconcile(leaf: &Leaf) -> Result<(), String> {
-    leaf.tally.reconcile()?;
-    let replies = leaf.replies;
-    let statuses = leaf.statuses().map(|(_, count)| count).sum::<u64>();
-    if statuses != replies {
-        return Err(format!("replies {replies} != the sum of their statuses {statuses}"));
-    }
-    for trend in Trend::ALL.into_iter().filter(|trend| *trend != Trend::Connecting) {
-        let histogram = leaf.trend(trend);
-        let times = histogram.count() + histogram.out_of_range();
-        if times != replies {
-            return Err(format!("replies {replies} != times {times} of {}", trend.name()));
-        }
-    }
-    Ok(())
-}
-
-fn run(outcome: &Outcome, plan: &Plan, load: &Leaf, host: Host) -> Run {
+fn run(outcome: &Outcome, plan: &Plan, host: Host) -> Run {
+    let row = |target: &Target| TargetRow { name: target.name.clone(), url: masked(&target.url) };
     Run {
         started_at: rfc3339(outcome.started_at),
         duration_s: seconds(outcome.duration),
@@ -210,10 +186,12 @@ fn run(outcome: &Outcome, plan: &Plan, load: &Leaf, host: Host) -> Run {
         shard_cores: outcome.generator.cores.clone(),
         seed: plan.seed,
         slice: "1/1".into(),
-        scale: 1.0,
+        scale: plan.scale_load,
+        scale_time: plan.scale_time,
         plan_hash: plan_hash(plan),
-        target: masked(&plan.targets[0].url),
-        pacing: pacing::pacing(outcome, plan, load),
+        target: plan.targets.first().map_or_else(String::new, |target| masked(&target.url)),
+        targets: plan.targets.iter().map(row).collect(),
+        pacing: pacing::pacing(outcome, plan),
         host,
     }
 }
@@ -224,45 +202,90 @@ fn rfc3339(at: SystemTime) -> String {
     format!("{stamp:.3}")
 }
 
-/// The metrics of a leaf with the gauges that belong to the run.
-fn run_metrics(outcome: &Outcome, plan: &Plan, leaf: &Leaf, span: Nanos) -> Metrics {
-    let mut metrics = metric::of_leaf(leaf, span);
-    let sessions = if outcome.phases.is_empty() { 0 } else { plan.connections() };
-    metrics.0.push(metric::vus(sessions));
+/// Each kind of operation that the plan has, and all together.
+fn accounting(outcome: &Outcome, plan: &Plan, tally: &Tally) -> Accounting {
+    let kinds = Kind::ALL.into_iter().filter(|kind| plan.leaves.iter().any(|it| it.kind == *kind));
+    let by_kind = kinds.map(|kind| {
+        let mut sum = Tally::default();
+        for (leaf, id) in plan.leaves.iter().zip(plan.leaves(Phase::Load)) {
+            if let Some(leaf) = outcome.total.get(id).filter(|_| leaf.kind == kind) {
+                sum.add(&leaf.tally);
+            }
+        }
+        (kind.key().to_owned(), Counts::from(&sum))
+    });
+    Accounting { total: Counts::from(tally), by_kind: by_kind.collect() }
+}
+
+/// The metrics of a phase.
+fn whole<'a>(outcome: &Outcome, recorded: &Recorded<'a>, phase: Phase) -> Metrics {
+    at_work(outcome, view::metrics(recorded, Part::whole(phase)))
+}
+
+/// Sessions are at work only in a run that took place.
+fn at_work(outcome: &Outcome, mut metrics: Metrics) -> Metrics {
+    for (_, metric) in &mut metrics.0 {
+        if let Metric::Gauge(gauge) = metric
+            && outcome.phases.is_empty()
+        {
+            (gauge.value, gauge.min, gauge.max) = (0, 0, 0);
+        }
+    }
     metrics
 }
 
 /// By name: requests that share one are added up.
-fn by_request(outcome: &Outcome, plan: &Plan) -> Keyed<Metrics> {
-    let mut distinct = Vec::new();
-    for named in &plan.leaves {
+fn by_request<'a>(recorded: &Recorded<'a>) -> Keyed<Metrics> {
+    let mut distinct: Vec<&'a str> = Vec::new();
+    for named in &recorded.plan.leaves {
         if !distinct.contains(&named.name.as_str()) {
-            distinct.push(named.name.as_str());
+            distinct.push(&named.name);
         }
     }
-    let metrics = |name: &str| {
-        let leaves = of_phase(plan, &outcome.total, Phase::Load);
-        let leaf = sum(leaves.filter(|(other, _)| *other == name).map(|(_, leaf)| leaf));
-        (name.to_owned(), metric::of_leaf(&leaf, outcome.duration))
-    };
+    let part = |name| Part { name: Some(name), ..Part::whole(Phase::Load) };
+    let metrics = |name: &'a str| (name.to_owned(), view::metrics(recorded, part(name)));
     distinct.into_iter().map(metrics).collect()
 }
 
-fn phases(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Vec<PhaseSection> {
-    let section = |span: &crate::engine::outcome::PhaseSpan| {
-        let metrics = match span.phase {
-            Phase::Load => run_metrics(outcome, plan, load, outcome.duration),
-            Phase::Warmup => {
-                let leaves = of_phase(plan, &outcome.total, Phase::Warmup);
-                let leaf = sum(leaves.map(|(_, leaf)| leaf));
-                run_metrics(outcome, plan, &leaf, span.to.since(span.from))
-            }
+/// The only workload is the run itself.
+fn by_workload(outcome: &Outcome, recorded: &Recorded<'_>, run: &Metrics) -> Keyed<Metrics> {
+    let workloads = &recorded.plan.workloads;
+    if let [only] = &workloads[..] {
+        return Keyed(vec![(only.name.clone(), run.clone())]);
+    }
+    let part = |index| Part { workload: Some(index), ..Part::whole(Phase::Load) };
+    let metrics = |(index, workload): (u16, &Workload)| {
+        (workload.name.clone(), at_work(outcome, view::metrics(recorded, part(index))))
+    };
+    (0..).zip(workloads).map(metrics).collect()
+}
+
+fn by_group(recorded: &Recorded<'_>) -> Keyed<Metrics> {
+    let part = |index| Part { group: Some(index), ..Part::whole(Phase::Load) };
+    let groups = (0..).zip(&recorded.plan.groups);
+    groups.map(|(index, name)| (name.clone(), view::metrics(recorded, part(index)))).collect()
+}
+
+/// Every check of the plan, also those that nothing came to.
+fn checks(plan: &Plan, total: &Delta) -> Vec<CheckRow> {
+    let row = |(index, name): (usize, &String)| {
+        let count = total.checks.get(index).copied().unwrap_or_default();
+        CheckRow { name: name.clone(), passes: count.passes, fails: count.fails }
+    };
+    plan.checks.iter().enumerate().map(row).collect()
+}
+
+fn phases(outcome: &Outcome, recorded: &Recorded<'_>) -> Vec<PhaseSection> {
+    let section = |span: &PhaseSpan| {
+        let length = match span.phase {
+            Phase::Load => outcome.duration,
+            Phase::Warmup => span.to.since(span.from),
         };
         PhaseSection {
             name: span.phase.name().into(),
             from_s: seconds(span.from),
             to_s: seconds(span.to),
-            metrics,
+            metrics: whole(outcome, &Recorded { span: length, ..*recorded }, span.phase),
         }
     };
     outcome.phases.iter().map(section).collect()
@@ -291,17 +314,23 @@ fn series_row(row: &Row) -> SeriesRow {
     }
 }
 
-/// The run's own marks, then the times that are in no quantile.
-fn events(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Vec<EventRow> {
+/// What was found out before, the run's own marks, then the times that are in no quantile.
+fn events(outcome: &Outcome, plan: &Plan, probes: &[String]) -> Vec<EventRow> {
     let row = |at, what| EventRow { t_s: round6(seconds(at)), what };
+    let probes = probes.iter().map(|what| row(Nanos::ZERO, what.clone()));
     let marks = outcome.events.iter().map(|event| row(event.at, event.what.clone()));
-    let beyond = Trend::ALL.into_iter().filter_map(|trend| {
-        let count = load.trend(trend).out_of_range();
-        let name = trend.name();
-        (count > 0).then(|| plural(count, "time") + " beyond an hour, in no quantile of " + name)
+    let recorded = Recorded { plan, delta: &outcome.total, span: outcome.duration };
+    let whole = Part::whole(Phase::Load);
+    let origins = origins(plan, whole).into_iter();
+    // Where an iteration is a request, its time has been told.
+    let timed = origins.filter(|(_, origin)| *origin != Origin::IterationTimes);
+    let beyond = timed.filter_map(|(name, origin)| {
+        let Some(Samples::Times(times)) = recorded.of(origin, whole) else { return None };
+        let count = times.out_of_range();
+        (count > 0).then(|| plural(count, "time") + " beyond an hour, in no quantile of " + &name)
     });
     let at = if outcome.phases.is_empty() { plan.warmup } else { end(outcome) };
-    marks.chain(beyond.map(|what| row(at, what))).collect()
+    probes.chain(marks).chain(beyond.map(|what| row(at, what))).collect()
 }
 
 /// The end of the run on its timeline.
@@ -309,13 +338,13 @@ fn end(outcome: &Outcome) -> Nanos {
     outcome.phases.iter().map(|span| span.to).max().unwrap_or(Nanos::ZERO)
 }
 
-fn errors(load: &Leaf, samples: &[ErrorSamples]) -> Vec<ErrorRow> {
+fn errors(load: &Tally, samples: &[ErrorSamples]) -> Vec<ErrorRow> {
     let row = |failure: Failure| {
         let kept = samples.get(failure as usize).map(|kept| &kept.first[..]).unwrap_or_default();
         let first = distinct(kept).into_iter().map(|(text, _)| text.to_owned());
         ErrorRow {
             class: failure.key().into(),
-            count: load.tally.failed_by(failure),
+            count: load.failed_by(failure),
             first: first.collect(),
         }
     };

@@ -40,6 +40,9 @@ pub struct Document {
     pub metrics: Metrics,
     /// The same, split.
     pub by: By,
+    /// How often each check held and did not.
+    #[serde(default)]
+    pub checks: Vec<CheckRow>,
     /// What was asked for, and whether it held.
     pub thresholds: Vec<ThresholdRow>,
     /// Named windows of the run that took place, each with its metrics.
@@ -131,16 +134,44 @@ pub struct Run {
     pub seed: u64,
     /// Which share of the whole load this process made.
     pub slice: String,
-    /// What counts and durations were multiplied by.
+    /// What counts were multiplied by.
     pub scale: f64,
+    /// What durations were multiplied by.
+    #[serde(default = "unscaled")]
+    pub scale_time: f64,
     /// Equal in two runs of the same plan.
     pub plan_hash: String,
-    /// The target as the user wrote it, its password masked.
+    /// The target as the user wrote it, its password masked; the first of several.
     pub target: String,
+    /// All targets.
+    #[serde(default)]
+    pub targets: Vec<TargetRow>,
     /// What was asked for, and the rate that came of it.
     pub pacing: Pacing,
     /// The host that made the load.
     pub host: Host,
+}
+
+const fn unscaled() -> f64 {
+    1.0
+}
+
+impl Run {
+    /// Whether it is a trial of a larger or smaller run.
+    #[must_use]
+    #[expect(clippy::float_cmp, reason = "what nobody changed is exactly 1")]
+    pub fn is_scaled(&self) -> bool {
+        self.scale != 1.0 || self.scale_time != 1.0
+    }
+}
+
+/// A system under test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRow {
+    /// How the scenario calls it.
+    pub name: String,
+    /// As the user wrote it, its password masked.
+    pub url: String,
 }
 
 /// The load that was asked for.
@@ -170,6 +201,30 @@ pub struct Pacing {
     pub patience_s: Option<f64>,
     /// Whether connections were opened by the operations that needed them.
     pub cold: bool,
+    /// Each workload, where there are several. Then `connections` is their sum, `achieved_per_s`
+    /// counts operations of any kind, and `asked_per_s` is null unless all of them are open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workloads: Vec<WorkloadRow>,
+}
+
+/// A workload among several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkloadRow {
+    /// Its key under `by.workload`.
+    pub name: String,
+    /// `closed`, `open` or `fleet`.
+    pub model: Model,
+    /// Sessions over all shards.
+    pub sessions: u32,
+    /// Arrivals a second; null in a closed model.
+    pub asked_per_s: Option<f64>,
+    /// Open: arrivals begun a second of the time in which they fell due, null where their number
+    /// is not known. Else: operations begun a second of the measured duration.
+    pub achieved_per_s: Option<f64>,
+    /// Its beginning, since the start of the load.
+    pub start_s: f64,
+    /// How long it was asked for; null without an end.
+    pub for_s: Option<f64>,
 }
 
 /// How operations fall due.
@@ -180,6 +235,10 @@ pub enum Model {
     Closed,
     /// By the clock.
     Open,
+    /// WebSocket sessions that stay open, and speak now and then.
+    Fleet,
+    /// Several workloads.
+    Mixed,
 }
 
 /// Where every operation went, in all and by kind of operation.
@@ -247,10 +306,27 @@ pub struct ThresholdRow {
     pub text: String,
     /// Whether it held.
     pub passed: bool,
-    /// What was measured.
-    pub value: f64,
+    /// What was measured; null without data.
+    pub value: Option<f64>,
+    /// Its unit: `ms`, `share`, `/s`, or nothing for a count.
+    #[serde(default)]
+    pub unit: String,
     /// On how many samples.
     pub samples: u64,
+    /// Why it was not judged on a value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A check and how it fared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRow {
+    /// Its name.
+    pub name: String,
+    /// How often it held.
+    pub passes: u64,
+    /// How often it did not.
+    pub fails: u64,
 }
 
 /// A named window of the run.

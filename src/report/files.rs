@@ -5,13 +5,15 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::build::Report;
-use super::{csv, hgrm, hlog, json};
+use super::{csv, hgrm, hlog, json, junit};
 use crate::metrics::Trend;
 
 /// Where results go; nowhere by default.
 #[derive(Debug, Default)]
 pub struct Sinks {
     sinks: Vec<Sink>,
+    /// What `scenario.effective.yaml` holds.
+    scenario: Option<String>,
 }
 
 /// One file that could not be opened or written.
@@ -25,13 +27,17 @@ pub struct SinkError {
 }
 
 /// The files of a results folder.
-const FOLDER: [(&str, Format); 5] = [
+const FOLDER: [(&str, Format); 6] = [
     ("summary.json", Format::Summary),
     ("series.csv", Format::Series),
     ("latency.hgrm", Format::Spectrum),
     ("histograms.hlog", Format::Log),
     ("events.ndjson", Format::Events),
+    ("junit.xml", Format::Tests),
 ];
+
+/// The file of a results folder that a run of a scenario has besides.
+const SCENARIO: &str = "scenario.effective.yaml";
 
 impl Sinks {
     /// Opens `json` (a file, or `-` for standard output) and all files of `folder`, which is made
@@ -39,7 +45,11 @@ impl Sinks {
     ///
     /// # Errors
     /// The first path that cannot be written.
-    pub fn open(json: Option<&Path>, folder: Option<&Path>) -> Result<Self, SinkError> {
+    pub fn open(
+        json: Option<&Path>,
+        folder: Option<&Path>,
+        scenario: Option<String>,
+    ) -> Result<Self, SinkError> {
         let mut sinks = Vec::new();
         if let Some(path) = json {
             sinks.push(Sink::open(path, Format::Summary)?);
@@ -50,8 +60,11 @@ impl Sinks {
             for (name, format) in FOLDER {
                 sinks.push(Sink::open(&folder.join(name), format)?);
             }
+            if scenario.is_some() {
+                sinks.push(Sink::open(&folder.join(SCENARIO), Format::Scenario)?);
+            }
         }
-        Ok(Self { sinks })
+        Ok(Self { sinks, scenario })
     }
 
     /// Whether standard output belongs to a result, so that the summary has to go elsewhere.
@@ -63,9 +76,10 @@ impl Sinks {
     /// Writes every result. One that fails leaves no file behind and does not keep the others.
     #[must_use = "a result that could not be written makes the run fail"]
     pub fn write(self, report: &Report<'_>) -> Vec<SinkError> {
+        let scenario = self.scenario.unwrap_or_default();
         let write = |sink: Sink| {
             let Sink { path, format, place } = sink;
-            let written = format.render(report).and_then(|bytes| place.write(&bytes));
+            let written = format.render(report, &scenario).and_then(|bytes| place.write(&bytes));
             written.err().map(|cause| SinkError { path, cause })
         };
         self.sinks.into_iter().filter_map(write).collect()
@@ -95,16 +109,20 @@ enum Format {
     Spectrum,
     Log,
     Events,
+    Tests,
+    Scenario,
 }
 
 impl Format {
-    fn render(self, report: &Report<'_>) -> io::Result<Vec<u8>> {
+    fn render(self, report: &Report<'_>, scenario: &str) -> io::Result<Vec<u8>> {
         match self {
             Self::Summary => json::summary(&report.document),
             Self::Series => csv::series(&report.document),
             Self::Spectrum => hgrm::spectrum(report.load.trend(Trend::Duration)),
             Self::Log => hlog::log(report),
             Self::Events => json::events(&report.document),
+            Self::Tests => Ok(junit::suite(&report.document).into_bytes()),
+            Self::Scenario => Ok(scenario.as_bytes().to_vec()),
         }
     }
 }

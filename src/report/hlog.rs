@@ -11,9 +11,12 @@ use std::time::Duration;
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriter, IntervalLogWriterBuilder, Tag};
 
-use super::build::{Report, of_phase};
+use super::build::Report;
 use crate::engine::outcome::PhaseSpan;
-use crate::metrics::{Leaf, Trend};
+use crate::metrics::catalog::names;
+use crate::metrics::{Histogram, Trend};
+use crate::plan::{Phase, Timed};
+use crate::verdict::measured::{Role, role};
 
 const LEGEND: &str = "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\
                       \"Interval_Compressed_Histogram\"";
@@ -36,36 +39,84 @@ pub fn log(report: &Report<'_>) -> io::Result<Vec<u8>> {
     let mut writer = IntervalLogWriterBuilder::new()
         .with_max_value_divisor(1e3)
         .begin_log_with(&mut bytes, &mut serializer)?;
+    let plan = report.plan;
     for span in &report.outcome.phases {
-        for (name, leaf) in of_phase(report.plan, &report.outcome.total, span.phase) {
-            lines(&mut writer, span, name, leaf)?;
+        for (index, id) in (0..).zip(plan.leaves(span.phase)) {
+            let Some(leaf) = report.outcome.total.get(id) else { continue };
+            let name = plan.leaves.get(usize::from(index)).map_or("", |leaf| leaf.name.as_str());
+            for trend in Trend::ALL {
+                if let Some(metric) = metric(role(plan, index), trend) {
+                    let tag = tag(metric, name, span.phase.name());
+                    line(&mut writer, span, &tag, leaf.trend(trend))?;
+                }
+            }
+        }
+        if span.phase == Phase::Load {
+            beside(&mut writer, span, report)?;
         }
     }
     Ok(bytes)
 }
 
-/// The lines of one leaf.
-fn lines(writer: &mut Writer<'_>, span: &PhaseSpan, name: &str, leaf: &Leaf) -> io::Result<()> {
+/// Times beside operations; those of groups and of iterations are in no leaf.
+fn beside(writer: &mut Writer<'_>, span: &PhaseSpan, report: &Report<'_>) -> io::Result<()> {
+    let (plan, total) = (report.plan, &report.outcome.total);
+    let phase = span.phase.name();
+    let fixed = [
+        (Timed::AUTH, names::AUTH_DURATION),
+        (Timed::ITERATION, names::ITERATION_DURATION),
+        (Timed::WS_SESSION, names::WS_SESSION_DURATION),
+    ];
+    let fixed = fixed.map(|(index, name)| (index, format!("{name}{{phase={phase}}}")));
+    let groups = plan.groups.iter().enumerate().map(|(index, name)| {
+        let tag = format!("{}{{group={};phase={phase}}}", names::GROUP_DURATION, escaped(name));
+        (plan.timed().group(index), tag)
+    });
+    let measures = plan.measures.iter().enumerate().map(|(index, measure)| {
+        (plan.timed().measure(index), format!("{}{{phase={phase}}}", escaped(&measure.name)))
+    });
+    for (index, tag) in fixed.into_iter().chain(groups).chain(measures) {
+        if let Some(times) = total.timed.get(index) {
+            line(writer, span, &tag, times)?;
+        }
+    }
+    Ok(())
+}
+
+/// The metric that a trend of a leaf belongs to, if it is one.
+fn metric(role: Role, trend: Trend) -> Option<&'static str> {
+    match (role, trend) {
+        (Role::Request, _) | (_, Trend::Lag) => Some(trend.name()),
+        (Role::Open, Trend::Duration) => Some(names::WS_CONNECTING),
+        (Role::Answered, Trend::Duration) => Some(names::WS_MSG_LATENCY),
+        (Role::Ping, Trend::Duration) => Some(names::WS_PING),
+        _ => None,
+    }
+}
+
+/// The line of one histogram.
+fn line(
+    writer: &mut Writer<'_>,
+    span: &PhaseSpan,
+    tag: &str,
+    histogram: &Histogram,
+) -> io::Result<()> {
     let (from, length) = (Duration::from(span.from), Duration::from(span.to.since(span.from)));
-    for trend in Trend::ALL {
-        let histogram = leaf.trend(trend);
-        let tag = tag(trend, name, span.phase.name());
-        if histogram.out_of_range() > 0 {
-            writer.write_comment(&format!("[OutOfRange: {} {tag}]", histogram.out_of_range()))?;
-        }
-        if histogram.count() > 0 {
-            writer
-                .write_histogram(histogram.hdr(), from, length, Tag::new(&tag))
-                .map_err(io::Error::other)?;
-        }
+    if histogram.out_of_range() > 0 {
+        writer.write_comment(&format!("[OutOfRange: {} {tag}]", histogram.out_of_range()))?;
+    }
+    if histogram.count() > 0 {
+        writer
+            .write_histogram(histogram.hdr(), from, length, Tag::new(tag))
+            .map_err(io::Error::other)?;
     }
     Ok(())
 }
 
 /// `metric{name=...;phase=...}`.
 #[must_use]
-pub fn tag(trend: Trend, request: &str, phase: &str) -> String {
-    format!("{}{{name={};phase={phase}}}", trend.name(), escaped(request))
+pub fn tag(metric: &str, name: &str, phase: &str) -> String {
+    format!("{metric}{{name={};phase={phase}}}", escaped(name))
 }
 
 /// Percent-encoded, but for what no reader of the log gives a meaning.
@@ -89,7 +140,7 @@ mod tests {
 
     #[test]
     fn any_name_makes_a_legal_tag() {
-        let text = tag(Trend::Lag, "GET /a,b=\u{e9}{;}%\r\n", "load");
+        let text = tag(Trend::Lag.name(), "GET /a,b=\u{e9}{;}%\r\n", "load");
         assert_eq!(text, "schedule_lag{name=GET%20/a%2Cb%3D%C3%A9%7B%3B%7D%25%0D%0A;phase=load}");
         assert!(Tag::new(&text).is_some());
     }

@@ -44,10 +44,11 @@ pub struct Evidence<'a> {
     pub errors: &'a [ErrorSamples],
     /// The first identity that does not hold.
     pub identities: Result<(), String>,
+    /// How many thresholds were missed, or had no data.
+    pub missed: usize,
 }
 
-/// The first that applies of 113 (nothing was loaded), 105, 1, 111 and 0. Thresholds, with their
-/// 108 and 99, are not among what can be asked for yet.
+/// The first that applies of 113 (nothing was loaded), 105, 108, 1, 99, 111 and 0.
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>, policy: TrustPolicy) -> Judgement {
     let bug = evidence.identities.as_ref().err().map(|identity| {
@@ -56,9 +57,11 @@ pub fn judge(evidence: &Evidence<'_>, policy: TrustPolicy) -> Judgement {
     let (verdict, exit, error) = match evidence.ended {
         Ended::Unreachable(why) => (Verdict::Failed, ExitCode::Unreachable, Some(why.clone())),
         Ended::Interrupted { .. } => (Verdict::Interrupted, ExitCode::Interrupted, bug),
+        Ended::Aborted { why, .. } => (Verdict::Aborted, ExitCode::Aborted, Some(why.clone())),
         Ended::Failed(why) => (Verdict::Failed, ExitCode::Failed, Some(why.clone())),
         Ended::Finished => match bug.or_else(|| fruitless(evidence)) {
             Some(error) => (Verdict::Failed, ExitCode::Failed, Some(error)),
+            None if evidence.missed > 0 => (Verdict::Failed, ExitCode::ThresholdsFailed, None),
             None if distrusted(evidence.trust, policy) => {
                 (Verdict::Invalid, ExitCode::NotTrustworthy, None)
             }
@@ -110,6 +113,8 @@ fn first_text<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use crate::stdx::Nanos;
+
     use super::{Ended, Evidence, ExitCode, Failure, Tally, TrustPolicy, Verdict, judge, trust};
 
     fn good() -> Evidence<'static> {
@@ -128,6 +133,7 @@ mod tests {
             load: &LOAD,
             errors: &[],
             identities: Ok(()),
+            missed: 0,
         }
     }
 
@@ -145,8 +151,13 @@ mod tests {
         let evidence = Evidence { trust: saturated, ..good() };
         assert_eq!(exit(&evidence, refuse), (Verdict::Invalid, 111));
         assert_eq!(exit(&evidence, TrustPolicy::Allow), (Verdict::Passed, 0));
+        let evidence = Evidence { missed: 1, ..evidence };
+        assert_eq!(exit(&evidence, refuse), (Verdict::Failed, 99));
         let evidence = Evidence { identities: broken(), ..evidence };
         assert_eq!(exit(&evidence, refuse), (Verdict::Failed, 1));
+        let aborted = Ended::Aborted { at: Nanos::ZERO, why: "too slow".into() };
+        let evidence = Evidence { ended: &aborted, ..evidence };
+        assert_eq!(exit(&evidence, refuse), (Verdict::Aborted, 108));
         let evidence = Evidence { ended: &Ended::Interrupted { at: None }, ..evidence };
         assert_eq!(exit(&evidence, refuse), (Verdict::Interrupted, 105));
         assert!(judge(&evidence, refuse).error.is_some(), "the bug is still told");

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keyed::Keyed;
 use crate::metrics::catalog::names;
-use crate::metrics::{Histogram, Leaf, Tally, Trend};
-use crate::protocol::Failure;
-use crate::protocol::outcome::Side;
+use crate::metrics::{Histogram, Trend};
 use crate::stdx::Nanos;
 
 /// All metrics of a view (the run, a phase, a request), by name.
@@ -185,7 +183,13 @@ impl Metrics {
     /// A trend, zeros if there is none.
     #[must_use]
     pub fn trend(&self, trend: Trend) -> TrendFigures {
-        match self.get(trend.name()) {
+        self.times(trend.name())
+    }
+
+    /// A trend by its name, zeros if there is none.
+    #[must_use]
+    pub fn times(&self, name: &str) -> TrendFigures {
+        match self.get(name) {
             Some(Metric::Trend(figures)) => figures.clone(),
             _ => TrendFigures::default(),
         }
@@ -208,50 +212,6 @@ impl Metrics {
         };
         table.into_iter().flatten().map(|(code, count)| (code.as_str(), *count))
     }
-}
-
-/// The metrics of one leaf, or of a sum of leaves, over `span` of measured time.
-#[must_use]
-pub fn of_leaf(leaf: &Leaf, span: Nanos) -> Metrics {
-    let counter = |name: &str, unit: &str, count| {
-        let figures = CounterFigures { unit: unit.into(), count, rate: per_second(count, span) };
-        (name.to_owned(), Metric::Counter(figures))
-    };
-    let trend =
-        |trend: Trend| (trend.name().into(), Metric::Trend(TrendFigures::of(leaf.trend(trend))));
-    let statuses = leaf.statuses().map(|(code, count)| (code.to_string(), count));
-    let ended = leaf.tally.ok + leaf.tally.failures();
-    let mut pairs = vec![counter(names::HTTP_REQS, "requests", leaf.replies)];
-    pairs.extend(Trend::ALL.map(trend));
-    // One iteration of an HTTP load is one operation.
-    let iteration = TrendFigures::of(leaf.trend(Trend::Duration));
-    pairs.push((names::ITERATION_DURATION.into(), Metric::Trend(iteration)));
-    pairs.extend([
-        (names::HTTP_REQ_FAILED.into(), Metric::Rate(failed(&leaf.tally))),
-        (names::STATUS_CODES.into(), Metric::Statuses(statuses.collect())),
-        counter(names::DATA_RECEIVED, "bytes", leaf.bytes_received),
-        counter(names::DATA_SENT, "bytes", leaf.bytes_sent),
-        counter(names::ITERATIONS, "iterations", ended),
-        counter(names::DROPPED_ITERATIONS, "iterations", leaf.tally.dropped),
-        (names::CHECKS.into(), Metric::Rate(RateFigures { rate: 1.0, ..RateFigures::default() })),
-    ]);
-    Keyed(pairs)
-}
-
-/// The gauge of sessions, which belongs to phases and the run, not to a request.
-#[must_use]
-pub fn vus(sessions: u64) -> (String, Metric) {
-    let (value, min, max) = (sessions, sessions, sessions);
-    (names::VUS.into(), Metric::Gauge(GaugeFigures { unit: "sessions".into(), value, min, max }))
-}
-
-/// Failures that are not ours, among operations that ended well or failed so.
-fn failed(tally: &Tally) -> RateFigures {
-    let theirs = Failure::ALL.iter().filter(|failure| failure.side() != Side::Local);
-    let passes = theirs.map(|failure| tally.failed_by(*failure)).sum::<u64>();
-    let all = passes + tally.ok;
-    let rate = if all == 0 { 0.0 } else { round6(passes as f64 / all as f64) };
-    RateFigures { passes, fails: tally.ok, rate }
 }
 
 /// A count over a span, 0 over no time.

@@ -4,7 +4,8 @@
 //! Takes:      an `Outcome` and the `Plan` it came from.
 //! Gives:      [`Report`], its [`Document`] and exit code; [`text`] for people; [`Sinks`] for
 //!             files, opened before the run.
-//! Neighbours: stdx, plan, protocol(outcome), metrics, verdict, engine(outcome).
+//! Neighbours: stdx, plan, scenario(thresholds), protocol(outcome), metrics, verdict,
+//!             engine(outcome).
 //! Why so:     every format is made from the same document, so that no two can disagree; the
 //!             histograms alone come straight from the leaves, lossless.
 
@@ -20,10 +21,14 @@ pub mod hlog;
 pub mod host;
 pub mod json;
 pub mod judge;
+pub mod junit;
 pub mod keyed;
+mod laws;
 pub mod metric;
 mod pacing;
 pub mod text;
+mod thresholds;
+mod view;
 
 pub use build::{Context, Report, build};
 pub use document::Document;

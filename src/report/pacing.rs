@@ -1,51 +1,148 @@
 //! What was asked of the schedule, and what came of it.
 
-use super::document::{Model, Pacing};
-use super::metric::{per_second, seconds};
+use super::document::{Model, Pacing, WorkloadRow};
+use super::metric::{per_second, round6, seconds};
 use crate::engine::outcome::{Ended, Outcome};
-use crate::metrics::Leaf;
-use crate::plan::{Load, Opening, Phase, Plan, Schedule, Until};
+use crate::metrics::{Counter, Tally};
+use crate::plan::{Load, Opening, Phase, Plan, Schedule, Until, Workload};
 use crate::stdx::Nanos;
+use crate::verdict::measured::one_request;
 
-/// When a signal ended the run, since the start of the load.
+/// When a signal or a threshold ended the run, since the start of the load.
 pub(super) fn interrupted_at(outcome: &Outcome) -> Option<Nanos> {
     match outcome.ended {
         Ended::Interrupted { at } => at,
+        Ended::Aborted { at, .. } => Some(at),
         Ended::Finished | Ended::Failed(_) | Ended::Unreachable(_) => None,
     }
 }
 
-/// The section of the document.
-pub(super) fn pacing(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Pacing {
-    let (model, asked, patience) = match plan.only().load {
-        Load::Closed => (Model::Closed, None, None),
-        Load::Open { rate, patience } => (Model::Open, Some(rate.per_second()), Some(patience)),
-    };
-    let (operations, longest) = bounds(plan);
-    let window = window(outcome, plan, load);
-    let achieved = match asked {
-        None => per_second(load.replies, outcome.duration),
-        // Whichever instants the window begins and ends at, the schedule holds no more than that.
-        Some(asked) => per_second(load.tally.sent, window.unwrap_or(Nanos::ZERO)).min(asked),
-    };
-    Pacing {
-        model,
-        connections: plan.only().sessions,
-        asked_per_s: asked,
-        achieved_per_s: achieved,
-        asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
-        loaded_s: window.map(seconds),
-        operations,
-        warmup_s: seconds(plan.warmup),
-        timeout_s: seconds(plan.timeout),
-        patience_s: patience.map(seconds),
-        cold: plan.only().opening == Opening::Cold,
+/// Operations of a workload, or of all, in the phase `load`.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) tally: Tally,
+    pub(super) replies: u64,
+}
+
+impl Done {
+    /// Of the workload, or of all.
+    pub(super) fn of(outcome: &Outcome, plan: &Plan, workload: Option<usize>) -> Self {
+        let mut done = Self::default();
+        for (leaf, id) in plan.leaves.iter().zip(plan.leaves(Phase::Load)) {
+            let wanted = workload.is_none_or(|wanted| wanted == usize::from(leaf.workload));
+            if let Some(leaf) = outcome.total.get(id).filter(|_| wanted) {
+                done.tally.add(&leaf.tally);
+                done.replies += leaf.replies;
+            }
+        }
+        done
     }
 }
 
+/// The section of the document.
+pub(super) fn pacing(outcome: &Outcome, plan: &Plan) -> Pacing {
+    let done = Done::of(outcome, plan, None);
+    match &plan.workloads[..] {
+        [only] => of_one(outcome, plan, only, &done),
+        _ => of_several(outcome, plan, &done),
+    }
+}
+
+fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> Pacing {
+    let (operations, longest) = bounds(workload);
+    Pacing {
+        model: model(workload),
+        connections: workload.sessions,
+        asked_per_s: asked(workload),
+        achieved_per_s: achieved(outcome, plan, workload, done).unwrap_or(0.0),
+        asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
+        loaded_s: window(outcome, plan, workload, &done.tally).map(seconds),
+        operations,
+        warmup_s: seconds(plan.warmup),
+        timeout_s: seconds(plan.timeout),
+        patience_s: patience(workload).map(seconds),
+        cold: workload.opening == Opening::Cold,
+        workloads: Vec::new(),
+    }
+}
+
+fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
+    let rates = plan.workloads.iter().map(asked).collect::<Option<Vec<f64>>>();
+    let longest = plan.span().since(plan.warmup);
+    let begun = outcome.phases.iter().any(|span| span.phase == Phase::Load);
+    let stopped = interrupted_at(outcome).map_or(Nanos::MAX, |at| at.since(plan.warmup));
+    let loaded = longest.min(stopped);
+    let row = |(index, workload): (usize, &Workload)| {
+        let done = Done::of(outcome, plan, Some(index));
+        let longest = bounds(workload).1;
+        WorkloadRow {
+            name: workload.name.clone(),
+            model: model(workload),
+            sessions: workload.sessions,
+            asked_per_s: asked(workload),
+            achieved_per_s: achieved(outcome, plan, workload, &done),
+            start_s: seconds(workload.start),
+            for_s: (longest < Nanos::MAX).then(|| seconds(longest)),
+        }
+    };
+    Pacing {
+        model: Model::Mixed,
+        connections: u32::try_from(plan.connections()).unwrap_or(u32::MAX),
+        asked_per_s: rates.map(|rates| round6(rates.iter().sum())),
+        achieved_per_s: per_second(done.tally.sent, outcome.duration),
+        asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
+        loaded_s: (begun && loaded < Nanos::MAX).then(|| seconds(loaded)),
+        operations: None,
+        warmup_s: seconds(plan.warmup),
+        timeout_s: seconds(plan.timeout),
+        patience_s: None,
+        cold: plan.workloads.iter().all(|workload| workload.opening == Opening::Cold),
+        workloads: plan.workloads.iter().enumerate().map(row).collect(),
+    }
+}
+
+const fn model(workload: &Workload) -> Model {
+    match (&workload.fleet, workload.load) {
+        (Some(_), _) => Model::Fleet,
+        (None, Load::Closed) => Model::Closed,
+        (None, Load::Open { .. }) => Model::Open,
+    }
+}
+
+fn asked(workload: &Workload) -> Option<f64> {
+    match workload.load {
+        Load::Closed => None,
+        Load::Open { rate, .. } => Some(rate.per_second()),
+    }
+}
+
+const fn patience(workload: &Workload) -> Option<Nanos> {
+    match workload.load {
+        Load::Closed => None,
+        Load::Open { patience, .. } => Some(patience),
+    }
+}
+
+/// The rate that came of a workload; nothing where its arrivals were not counted.
+fn achieved(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> Option<f64> {
+    let Some(asked) = asked(workload) else {
+        let ended = if workload.fleet.is_some() { done.tally.sent } else { done.replies };
+        return Some(per_second(ended, outcome.duration));
+    };
+    let begun = match one_request(workload) {
+        true => done.tally.sent,
+        // An iteration of several steps: those that came to their end are known of the run alone.
+        false if plan.workloads.len() == 1 => outcome.total.counter(Counter::Iterations),
+        false => return None,
+    };
+    let window = window(outcome, plan, workload, &done.tally).unwrap_or(Nanos::ZERO);
+    // Whichever instants the window begins and ends at, the schedule holds no more than that.
+    Some(per_second(begun, window).min(asked))
+}
+
 /// Of the phase `load`: the most operations, and the longest time.
-fn bounds(plan: &Plan) -> (Option<u64>, Nanos) {
-    match plan.only().until {
+const fn bounds(workload: &Workload) -> (Option<u64>, Nanos) {
+    match workload.until {
         Until::Elapsed(span) => (None, span),
         Until::Operations(count, span) => (Some(count.get()), span),
     }
@@ -53,21 +150,24 @@ fn bounds(plan: &Plan) -> (Option<u64>, Nanos) {
 
 /// The time in which operations fell due, warm-up excluded: the drain comes after it. In a closed
 /// loop that is ended by its count it is not known.
-fn window(outcome: &Outcome, plan: &Plan, load: &Leaf) -> Option<Nanos> {
+fn window(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Tally) -> Option<Nanos> {
     if !outcome.phases.iter().any(|span| span.phase == Phase::Load) {
         return None;
     }
-    let (operations, longest) = bounds(plan);
-    let periods = |count: u64| match plan.only().load {
+    let (operations, longest) = bounds(workload);
+    let periods = |count: u64| match workload.load {
         Load::Closed => None,
         Load::Open { rate, .. } => Some(Schedule::constant(rate).due(count)),
     };
-    let scheduled = load.tally.scheduled;
-    let by_count = operations.filter(|count| scheduled >= *count);
+    let begins = workload.begins(plan.warmup);
+    let by_count = operations.filter(|count| done.scheduled >= *count);
     let window = match (&outcome.ended, by_count) {
         (Ended::Finished, None) => Some(longest),
         (Ended::Finished, Some(count)) => periods(count),
-        _ => interrupted_at(outcome).map(|at| at.since(plan.warmup)).or_else(|| periods(scheduled)),
+        _ => {
+            let stopped = interrupted_at(outcome).map(|at| at.since(begins));
+            stopped.or_else(|| periods(done.scheduled))
+        }
     };
     window.map(|window| window.min(longest))
 }

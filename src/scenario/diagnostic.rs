@@ -3,6 +3,15 @@
 use super::limits::COLLECTED_MAX;
 use super::place::Span;
 
+/// Whether a file can be used with the problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can, but not quite as it was written.
+    Warning,
+}
+
 /// One problem.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
@@ -18,6 +27,8 @@ pub struct Diagnostic {
     pub did_you_mean: Option<String>,
     /// Another place that the problem is about, and what is there.
     pub also: Option<Box<(Span, String)>>,
+    /// Whether the file can be used nevertheless.
+    pub severity: Severity,
 }
 
 impl Diagnostic {
@@ -30,7 +41,14 @@ impl Diagnostic {
             help: None,
             did_you_mean: None,
             also: None,
+            severity: Severity::Error,
         }
+    }
+
+    /// The same, of a file that can be used nevertheless.
+    pub(crate) fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// With how to mend it.

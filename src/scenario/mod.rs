@@ -24,7 +24,7 @@ mod schema;
 mod suggest;
 mod tree;
 
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use expr::{Choice, Expr, Function, Operator, Part, Secret, Template, UserField};
 pub use file::read;
 pub use interpolate::Lookup;

@@ -1,6 +1,6 @@
 //! Diagnostics as people read them: the line, a caret under what is wrong, how to mend it.
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Diagnostic, Diagnostics, Severity};
 use super::limits::{COLUMNS_MAX, SHOWN_MAX};
 use super::place::{Source, Span};
 
@@ -23,6 +23,7 @@ impl Ink {
 }
 
 const RED: &str = "1;31";
+const YELLOW: &str = "1;33";
 const BLUE: &str = "1;34";
 const BOLD: &str = "1";
 
@@ -46,10 +47,14 @@ fn one(diagnostic: &Diagnostic, source: &Source<'_>, ink: Ink) -> String {
     let at = |span: &Span| source.line_and_column(span.at()).0;
     let last = diagnostic.also.iter().map(|also| at(&also.0)).max().unwrap_or(0);
     let width = at(&diagnostic.place).max(last).to_string().len();
-    let head = format!("{}: {}", ink.paint(RED, "error"), ink.paint(BOLD, &veil(&diagnostic.what)));
+    let (word, colour) = match diagnostic.severity {
+        Severity::Error => ("error", RED),
+        Severity::Warning => ("warning", YELLOW),
+    };
+    let head = format!("{}: {}", ink.paint(colour, word), ink.paint(BOLD, &veil(&diagnostic.what)));
     let mut text = clean(&head, ink) + "\n";
     let place = Excerpt::of(source, diagnostic.place);
-    place.write(&mut text, source.name, "-->", width, &veil(&diagnostic.expected), RED, ink);
+    place.write(&mut text, source.name, "-->", width, &veil(&diagnostic.expected), colour, ink);
     if let Some((span, what)) = diagnostic.also.as_deref() {
         Excerpt::of(source, *span).write(&mut text, source.name, ":::", width, what, BLUE, ink);
     }

@@ -89,6 +89,9 @@ impl Builder<'_> {
                 VARIABLE.clone()
             ] }),
             Shape::Path => quantity(PATH),
+            Shape::Answer => quantity(ANSWER),
+            Shape::Port => quantity(PORT),
+            Shape::Truth => json!({ "anyOf": [{ "type": "boolean" }, VARIABLE.clone()] }),
             Shape::Address | Shape::Threshold => json!({ "type": "string" }),
             Shape::Word(words) => json!({ "anyOf": [{ "enum": words }, VARIABLE.clone()] }),
             // A boolean schema would have no room for a description.
@@ -135,6 +138,8 @@ const SHARE: &str = r"^[0-9.]+ ?%$";
 const PACE: &str = r"^[0-9.]+[kKMG]? per [0-9.]+ ?(ns|us|µs|ms|s|m|h|d)?$";
 const STATUS: &str = r"^[1-5](xx|[0-9][0-9])$";
 const PATH: &str = r"^\$";
+const ANSWER: &str = r"^(next$|\$)";
+const PORT: &str = r":";
 
 fn number() -> Value {
     json!({ "type": "number", "minimum": 0 })

@@ -12,6 +12,7 @@ use crate::stdx::Nanos;
 /// Two groups of users, three pools, two lists, and logins.
 pub(super) fn plan(shards: u32) -> Plan {
     Plan {
+        probes: Vec::new(),
         name: "test".to_owned(),
         targets: Vec::new(),
         workloads: Vec::new(),

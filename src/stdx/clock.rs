@@ -25,6 +25,15 @@ impl Clock {
     pub fn now(&self) -> Nanos {
         Nanos::from(self.start.elapsed())
     }
+
+    /// What the calendar said when the clock was started, in milliseconds since 1970, as far as
+    /// the calendar says it now. Tokens carry such times; nothing is measured with it.
+    #[must_use]
+    pub fn wall_at_zero(&self) -> u64 {
+        let since_1970 = wall_clock().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        now.saturating_sub(self.now().0 / 1_000_000)
+    }
 }
 
 /// Wall-clock time, for stamps in reports alone: nothing is measured with it.

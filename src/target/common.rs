@@ -1,12 +1,17 @@
 //! What the connections of one server share.
 
+use std::sync::Arc;
+
 use super::counters::Share;
+use super::desk::{Around, Desk};
 use super::limits::TIMERS_MAX;
 use super::misbehave::{Lie, Misbehaviour};
 use super::payloads::Payloads;
+use super::realm::Realm;
 use super::routes::Path;
 use super::spare::Spare;
 use crate::net::Wheel;
+use crate::protocol::ws::Scratch;
 use crate::stdx::Nanos;
 
 /// All that is not one connection's own.
@@ -16,8 +21,15 @@ pub(super) struct Common {
     pub(super) spare: Spare,
     pub(super) counters: Share,
     pub(super) lies: Misbehaviour,
+    pub(super) desk: Desk,
+    /// Where messages of WebSockets lie while they are looked at.
+    pub(super) scratch: Scratch,
+    /// Text of one answer, kept so that writing it allocates nothing.
+    pub(super) text: String,
     /// Requests numbered so far.
     numbered: u64,
+    /// Messages numbered so far.
+    messages: u64,
     wheel: Wheel,
     /// Entries in the wheel, stale ones included.
     timers: u32,
@@ -30,6 +42,8 @@ pub(super) enum Timer {
     Hold(u32),
     /// A head has begun on this slot.
     Head(u32),
+    /// The tasks that this slot's WebSocket is told about go on.
+    Tasks(u32),
     /// Accepting is to be tried again.
     Accept,
 }
@@ -40,29 +54,35 @@ const ACCEPT: u32 = u32::MAX;
 impl Timer {
     const fn key(self) -> u32 {
         match self {
-            Self::Hold(slot) => slot << 1,
-            Self::Head(slot) => slot << 1 | 1,
+            Self::Hold(slot) => slot << 2,
+            Self::Head(slot) => slot << 2 | 1,
+            Self::Tasks(slot) => slot << 2 | 2,
             Self::Accept => ACCEPT,
         }
     }
 
     const fn of(key: u32) -> Self {
-        match (key, key & 1) {
+        match (key, key & 0b11) {
             (ACCEPT, _) => Self::Accept,
-            (_, 0) => Self::Hold(key >> 1),
-            (_, _) => Self::Head(key >> 1),
+            (_, 0) => Self::Hold(key >> 2),
+            (_, 1) => Self::Head(key >> 2),
+            (_, _) => Self::Tasks(key >> 2),
         }
     }
 }
 
 impl Common {
-    pub(super) fn new(lies: Misbehaviour, counters: Share, now: Nanos) -> Self {
+    pub(super) fn new(lies: Misbehaviour, counters: Share, realm: Arc<Realm>, now: Nanos) -> Self {
         Self {
             payloads: Payloads::new(),
             spare: Spare::default(),
+            desk: Desk::new(realm, counters.number()),
             counters,
             lies,
+            scratch: Scratch::default(),
+            text: String::new(),
             numbered: 0,
+            messages: 0,
             wheel: Wheel::new(now),
             timers: 0,
         }
@@ -75,6 +95,18 @@ impl Common {
         let lie = self.lies.due(self.numbered)?;
         self.counters.own().lie(lie);
         Some(lie)
+    }
+
+    /// Numbers a message that is about to be sent, and says which lie is due at it.
+    pub(super) fn number_message(&mut self) -> Option<Lie> {
+        self.messages += 1;
+        self.lies.due_at_message(self.messages)
+    }
+
+    /// The desk, and what it works with.
+    pub(super) fn desk(&mut self, now: Nanos) -> (&mut Desk, Around<'_>) {
+        let Self { desk, counters, lies, .. } = self;
+        (desk, Around { counters: counters.own(), lies, now })
     }
 
     /// Sets a timer; false when there are too many.

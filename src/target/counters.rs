@@ -7,6 +7,121 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::misbehave::Lie;
 use super::routes::Path;
 
+/// What happens besides requests and connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Did {
+    /// An account was made.
+    UsersCreated,
+    /// An account was asked for that is there already.
+    UsersExisting,
+    /// Tokens were given for a password.
+    Logins,
+    /// A password or an address was wrong.
+    LoginFailures,
+    /// Tokens were given for a refresh token.
+    Refreshes,
+    /// A refresh token was unknown or void.
+    RefreshFailures,
+    /// The tokens of an account were voided.
+    Logouts,
+    /// A request or an upgrade came without a good access token.
+    Unauthorized,
+    /// An access token was rejected before its time: what [`Lie::TokenEarly`] brings about.
+    TokensRejectedEarly,
+    /// A task was made.
+    TasksCreated,
+    /// A WebSocket was opened.
+    WsOpened,
+    /// An upgrade to WebSocket was refused: for its token, or for its head.
+    WsRefused,
+    /// A WebSocket has ended, by whichever side.
+    WsClosed,
+    /// A text or binary message came.
+    WsMessagesIn,
+    /// A text or binary message was sent, duplicates among them.
+    WsMessagesOut,
+    /// A client asked to be told about a task.
+    Subscriptions,
+    /// A subscription gave way to a newer one of its connection.
+    SubscriptionsDropped,
+}
+
+impl Did {
+    /// All, in order.
+    pub const ALL: [Self; 17] = [
+        Self::UsersCreated,
+        Self::UsersExisting,
+        Self::Logins,
+        Self::LoginFailures,
+        Self::Refreshes,
+        Self::RefreshFailures,
+        Self::Logouts,
+        Self::Unauthorized,
+        Self::TokensRejectedEarly,
+        Self::TasksCreated,
+        Self::WsOpened,
+        Self::WsRefused,
+        Self::WsClosed,
+        Self::WsMessagesIn,
+        Self::WsMessagesOut,
+        Self::Subscriptions,
+        Self::SubscriptionsDropped,
+    ];
+
+    /// As it is called in the counts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UsersCreated => "users_created",
+            Self::UsersExisting => "users_existing",
+            Self::Logins => "logins",
+            Self::LoginFailures => "login_failures",
+            Self::Refreshes => "refreshes",
+            Self::RefreshFailures => "refresh_failures",
+            Self::Logouts => "logouts",
+            Self::Unauthorized => "unauthorized",
+            Self::TokensRejectedEarly => "tokens_rejected_early",
+            Self::TasksCreated => "tasks_created",
+            Self::WsOpened => "ws_opened",
+            Self::WsRefused => "ws_refused",
+            Self::WsClosed => "ws_closed",
+            Self::WsMessagesIn => "ws_messages_in",
+            Self::WsMessagesOut => "ws_messages_out",
+            Self::Subscriptions => "subscriptions",
+            Self::SubscriptionsDropped => "subscriptions_dropped",
+        }
+    }
+}
+
+/// Under which status a reply is counted: its own, or one of two words.
+pub(super) const STATUSES: [(u16, &str); 16] = [
+    (101, "101"),
+    (200, "200"),
+    (201, "201"),
+    (204, "204"),
+    (400, "400"),
+    (401, "401"),
+    (403, "403"),
+    (404, "404"),
+    (405, "405"),
+    (409, "409"),
+    (413, "413"),
+    (426, "426"),
+    (503, "503"),
+    (507, "507"),
+    (OTHER, "other"),
+    (NONE, "none"),
+];
+/// Any status that has no place of its own: those of `/status/CODE`.
+const OTHER: u16 = 1;
+/// The reply was withheld, or its status line is garbage.
+pub(super) const NONE: u16 = 0;
+
+fn status_place(status: u16) -> usize {
+    let others = STATUSES.len() - 2;
+    STATUSES.iter().position(|(known, _)| *known == status).unwrap_or(others)
+}
+
 /// One server's counters. Only that server writes them; any may read.
 ///
 /// Aligned to two cache lines, because prefetching takes lines in pairs: servers never share one.
@@ -14,7 +129,9 @@ use super::routes::Path;
 #[repr(align(128))]
 pub struct Counters {
     by_path: [AtomicU64; Path::COUNTED.len()],
+    replies: [[AtomicU64; STATUSES.len()]; Path::COUNTED.len()],
     lies: [AtomicU64; Lie::ALL.len()],
+    did: [AtomicU64; Did::ALL.len()],
     accepted: AtomicU64,
     ended: AtomicU64,
     refused: AtomicU64,
@@ -28,6 +145,17 @@ impl Counters {
         if let Some(counter) = self.by_path.get(path as usize) {
             add_one(counter);
         }
+    }
+
+    /// A reply is about to be sent. Replies of `/count` are never counted.
+    pub(super) fn reply(&self, path: Path, status: u16) {
+        if let Some(counters) = self.replies.get(path as usize) {
+            add_one(&counters[status_place(status)]);
+        }
+    }
+
+    pub(super) fn did(&self, what: Did) {
+        add_one(&self.did[what as usize]);
     }
 
     pub(super) fn lie(&self, lie: Lie) {
@@ -67,6 +195,8 @@ fn add_one(counter: &AtomicU64) {
 /// One server's own counters, and the sight of all.
 #[derive(Clone, Debug)]
 pub struct Share {
+    /// Which of the servers, from 0.
+    number: u16,
     own: Arc<Counters>,
     all: Arc<[Arc<Counters>]>,
 }
@@ -76,7 +206,8 @@ impl Share {
     #[must_use]
     pub fn among(servers: usize) -> Vec<Self> {
         let all: Arc<[Arc<Counters>]> = (0..servers).map(|_| Arc::default()).collect();
-        all.iter().map(|own| Self { own: Arc::clone(own), all: Arc::clone(&all) }).collect()
+        let share = |(number, own)| Self { number, own: Arc::clone(own), all: Arc::clone(&all) };
+        (0..).zip(all.iter()).map(share).collect()
     }
 
     /// What all servers together have done.
@@ -88,6 +219,10 @@ impl Share {
     pub(super) fn own(&self) -> &Counters {
         &self.own
     }
+
+    pub(super) const fn number(&self) -> u16 {
+        self.number
+    }
 }
 
 /// The counters of several servers, added up.
@@ -95,8 +230,12 @@ impl Share {
 pub struct Totals {
     /// Requests served on each path of [`Path::COUNTED`], lies among them.
     pub by_path: [u64; Path::COUNTED.len()],
+    /// Replies by path and status; as [`Totals::replies`] looks them up.
+    pub replies: [[u64; STATUSES.len()]; Path::COUNTED.len()],
     /// Lies told, in the order of [`Lie::ALL`].
     pub lies: [u64; Lie::ALL.len()],
+    /// What else was done, in the order of [`Did::ALL`].
+    pub did: [u64; Did::ALL.len()],
     /// Connections accepted.
     pub accepted: u64,
     /// Connections that have ended, by whichever side.
@@ -125,6 +264,11 @@ impl Totals {
             for (sum, counter) in sum.lies.iter_mut().zip(&server.lies) {
                 *sum += read(counter);
             }
+            for (sum, counter) in sum.did.iter_mut().zip(&server.did) {
+                *sum += read(counter);
+            }
+            let pairs = sum.replies.iter_mut().flatten().zip(server.replies.iter().flatten());
+            pairs.for_each(|(sum, counter)| *sum += read(counter));
             sum.accepted += read(&server.accepted);
             sum.ended += read(&server.ended);
             sum.refused += read(&server.refused);
@@ -147,17 +291,30 @@ impl Totals {
         self.lies[lie as usize]
     }
 
+    /// How often something was done.
+    #[must_use]
+    pub const fn did(&self, what: Did) -> u64 {
+        self.did[what as usize]
+    }
+
+    /// How many replies of a path had a status; 0 stands for none that could be read.
+    #[must_use]
+    pub fn replies(&self, path: Path, status: u16) -> u64 {
+        self.replies.get(path as usize).map_or(0, |replies| replies[status_place(status)])
+    }
+
     /// The body of `/count`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let by_path = Path::COUNTED.iter().map(|path| path.name()).zip(self.by_path);
         let lies = Lie::ALL.iter().map(|lie| lie.name()).zip(self.lies);
+        let did = Did::ALL.map(|what| format!(",\"{}\":{}", what.name(), self.did(what)));
         // The open ones are read from two counters, of which one may be behind.
         let open = self.accepted.saturating_sub(self.ended);
         format!(
             "{{\"requests\":{},\"by_path\":{},\"lies\":{},\
              \"connections\":{{\"accepted\":{},\"open\":{open}}},\
-             \"refused\":{},\"slow_heads\":{},\"overruns\":{},\"accept_errors\":{}}}",
+             \"refused\":{},\"slow_heads\":{},\"overruns\":{},\"accept_errors\":{}{}}}",
             self.requests(),
             object(by_path),
             object(lies),
@@ -166,6 +323,7 @@ impl Totals {
             self.slow_heads,
             self.overruns,
             self.accept_errors,
+            did.iter().map(String::as_str).collect::<String>(),
         )
     }
 }

@@ -1,8 +1,9 @@
 //! One request and what is answered to it.
 
+use super::exposition::MEDIA;
 use super::misbehave::Lie;
 use super::payloads::{HEALTH_BODY, Payloads};
-use super::reply::{Announce, Coding, Head, Persistence, Progress, StatusLine, Stream};
+use super::reply::{Announce, Coding, Head, Hint, Persistence, Progress, StatusLine, Stream};
 use super::routes::{Path, Route, route};
 use crate::protocol::http::server::{Method, Request, Version};
 
@@ -17,6 +18,8 @@ pub(super) struct Exchange {
     /// HTTP/1.0: no chunks, and a connection that lives on must say so.
     old: bool,
     persistent: bool,
+    /// The status that the desk gave; 0 where the route says it.
+    pub(super) given: u16,
 }
 
 /// What the reply's body is made of.
@@ -32,7 +35,7 @@ const BINARY: &str = "application/octet-stream";
 
 impl Exchange {
     pub(super) fn of(request: &Request<'_>) -> Self {
-        let (path, route) = route(request.method, request.path);
+        let (path, route) = route(request);
         Self {
             path,
             route,
@@ -40,6 +43,7 @@ impl Exchange {
             head_only: request.method == Method::Head,
             old: request.version == Version::Http10,
             persistent: request.persistent,
+            given: 0,
         }
     }
 
@@ -56,7 +60,8 @@ impl Exchange {
         !self.persistent || self.lie == Some(Lie::Truncate)
     }
 
-    /// Adds the reply. `body` is what the route gives back: the request's body or the counts.
+    /// Adds the reply. `body` is what the route gives back: the request's body, the counts, or the
+    /// desk's answer.
     /// The rest of a large body is handed back.
     pub(super) fn write(
         &self,
@@ -96,16 +101,26 @@ impl Exchange {
         }
     }
 
-    fn status(&self) -> u16 {
+    pub(super) fn status(&self) -> u16 {
         match self.route {
             _ if self.lie == Some(Lie::Fail) => 503,
+            _ if self.given != 0 => self.given,
             Route::Health
             | Route::Bytes(_)
             | Route::Chunked(_)
             | Route::Delay(_)
             | Route::Echo
-            | Route::Count => 200,
+            | Route::Count
+            | Route::Metrics => 200,
             Route::Status(code) => code,
+            Route::Register
+            | Route::Login
+            | Route::Refresh
+            | Route::Logout
+            | Route::CreateTask
+            | Route::Task
+            | Route::Gateway
+            | Route::EchoSocket => 500,
             Route::Unknown => 404,
             Route::WrongMethod => 405,
             Route::WrongArgument => 400,
@@ -120,7 +135,16 @@ impl Exchange {
             Route::Chunked(len) if self.old => Content::Pattern(len),
             Route::Chunked(len) => Content::Chunks(len),
             Route::Echo => Content::Bytes(BINARY, body),
-            Route::Count => Content::Bytes(JSON, body),
+            Route::Metrics => Content::Bytes(MEDIA, body),
+            Route::Count
+            | Route::Register
+            | Route::Login
+            | Route::Refresh
+            | Route::Logout
+            | Route::CreateTask
+            | Route::Task
+            | Route::Gateway
+            | Route::EchoSocket => Content::Bytes(JSON, body),
             // 205 has a body of no bytes (RFC 9110 section 15.3.6).
             Route::Status(_) if status == 205 => Content::Bytes(JSON, b""),
             Route::Status(_) | Route::Unknown | Route::WrongMethod | Route::WrongArgument => {
@@ -145,13 +169,12 @@ impl Exchange {
             Some(Lie::Corrupt) => StatusLine::Garbage,
             _ => StatusLine::True,
         };
-        let post = self.path == Path::Echo;
-        let allow = (status == 405 && self.route == Route::WrongMethod).then_some(if post {
-            "POST"
-        } else {
-            "GET, HEAD"
-        });
-        Head { line, status, media, announce, persistence, allow }
+        let hint = match (status, self.path.methods()) {
+            (405, Some(methods)) if self.route == Route::WrongMethod => Hint::Allow(methods),
+            (401, _) if self.given != 0 => Hint::Bearer,
+            _ => Hint::Nothing,
+        };
+        Head { line, status, media, announce, persistence, hint }
     }
 }
 
@@ -183,7 +206,7 @@ pub(super) fn write_refusal(status: u16, out: &mut Vec<u8>) {
         media: JSON,
         announce: Announce::Length(text.len() as u64),
         persistence: Persistence::Close,
-        allow: None,
+        hint: Hint::Nothing,
     };
     head.write(out);
     out.extend_from_slice(&text);

@@ -1,21 +1,38 @@
 //! The lies the target tells, and exactly when.
 //!
-//! Requests are numbered from 1 as they become whole, per server (so per core), `/count` left
-//! out; what is refused as malformed or too large has no number. A lie of period K is due at
-//! every request whose number K divides. When several are due, the first of this order is told
-//! and counted, and the others are left out (not put off):
+//! Each server (so each core) numbers three things for itself, from 1: **requests** as they become
+//! whole, `/count` left out (what is refused as malformed or too large has no number); **messages**
+//! of WebSockets, text and binary, as they are about to be sent; and **access tokens** as they are
+//! made. A lie of period K is due at every number that K divides. When several are due at the same
+//! request, or at the same message, the first of its row is told and counted, and the others are
+//! left out (not put off): whatever destroys more goes first.
 //!
-//! **close, corrupt, truncate, 5xx, delay**: whatever destroys more goes first.
+//! - requests: **close, corrupt, truncate, 5xx, delay**
+//! - messages: **ws-drop, ws-corrupt, ws-duplicate, ws-swap**
+//! - access tokens: **token-early**
 //!
-//! | lie      | what the client gets                                                          |
-//! |----------|-------------------------------------------------------------------------------|
-//! | close    | no reply; the connection is closed behind the replies of earlier requests     |
-//! | corrupt  | the reply with a status line that no version of HTTP has; it stays open       |
-//! | truncate | a length of at least 1 is announced, half of it (rounded down) sent, then the |
-//! |          | close; a chunked body ends after half of it, without the last chunk; a reply  |
-//! |          | that can have no body ends within its head                                    |
-//! | 5xx      | 503, well-formed; the connection lives on                                     |
-//! | delay    | the reply, so much later (on top of what `/delay` holds it back)              |
+//! | lie          | what the client gets                                                      |
+//! |--------------|---------------------------------------------------------------------------|
+//! | close        | no reply; the connection is closed behind the replies of earlier requests |
+//! | corrupt      | the reply with a status line that no version of HTTP has; it stays open   |
+//! | truncate     | a length of at least 1 is announced, half of it (rounded down) sent, then |
+//! |              | the close; a chunked body ends after half of it, without the last chunk;  |
+//! |              | a reply that can have no body ends within its head                        |
+//! | 5xx          | 503, well-formed; the connection lives on                                 |
+//! | delay        | the reply, so much later (on top of what `/delay` holds it back)          |
+//! | ws-drop      | nothing                                                                   |
+//! | ws-corrupt   | the message with the lowest bit of its last byte turned: text stays UTF-8 |
+//! |              | and the frame valid, but JSON does not parse any more, and no echo is     |
+//! |              | what was sent; one without any byte is let through, and not counted       |
+//! | ws-duplicate | the message twice                                                         |
+//! | ws-swap      | the message behind the next one of its connection that is sent, however   |
+//! |              | long that takes; counted when it is overtaken. While one waits, no other  |
+//! |              | does. If the server closes before, it goes out in time, and uncounted     |
+//! | token-early  | a token that is rejected with 401 after a tenth of the life that it has   |
+//! |              | according to `exp` and `expiresIn`; counted when it is made               |
+//!
+//! An upgrade to WebSocket is a request: held back by `delay`, refused by `5xx`, spoiled by
+//! `corrupt` (the connection stays one of HTTP), cut by `truncate`.
 
 use std::fmt;
 
@@ -35,12 +52,36 @@ pub enum Lie {
     Fail,
     /// The reply is held back.
     Delay,
+    /// A message is not sent.
+    WsDrop,
+    /// A message's last byte is another.
+    WsCorrupt,
+    /// A message is sent twice.
+    WsDuplicate,
+    /// A message is sent after the next one.
+    WsSwap,
+    /// An access token expires before its time.
+    TokenEarly,
 }
 
 impl Lie {
     /// All, in order of precedence.
-    pub const ALL: [Self; 5] =
+    pub const ALL: [Self; 10] = [
+        Self::Close,
+        Self::Corrupt,
+        Self::Truncate,
+        Self::Fail,
+        Self::Delay,
+        Self::WsDrop,
+        Self::WsCorrupt,
+        Self::WsDuplicate,
+        Self::WsSwap,
+        Self::TokenEarly,
+    ];
+    const OF_REQUESTS: [Self; 5] =
         [Self::Close, Self::Corrupt, Self::Truncate, Self::Fail, Self::Delay];
+    const OF_MESSAGES: [Self; 4] = [Self::WsDrop, Self::WsCorrupt, Self::WsDuplicate, Self::WsSwap];
+    const OF_TOKENS: [Self; 1] = [Self::TokenEarly];
 
     /// As it is written and counted.
     #[must_use]
@@ -51,6 +92,11 @@ impl Lie {
             Self::Truncate => "truncate",
             Self::Fail => "5xx",
             Self::Delay => "delay",
+            Self::WsDrop => "ws-drop",
+            Self::WsCorrupt => "ws-corrupt",
+            Self::WsDuplicate => "ws-duplicate",
+            Self::WsSwap => "ws-swap",
+            Self::TokenEarly => "token-early",
         }
     }
 }
@@ -59,7 +105,7 @@ impl Lie {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Misbehaviour {
     /// Period of each lie, in the order of [`Lie::ALL`]; 0 is never.
-    periods: [u64; 5],
+    periods: [u64; Lie::ALL.len()],
     hold: Nanos,
 }
 
@@ -82,11 +128,27 @@ impl Misbehaviour {
     /// The lie that is due at the request of this number, counted from 1.
     #[must_use]
     pub fn due(&self, number: u64) -> Option<Lie> {
+        self.first(&Lie::OF_REQUESTS, number)
+    }
+
+    /// The lie that is due at the message of this number, counted from 1.
+    #[must_use]
+    pub fn due_at_message(&self, number: u64) -> Option<Lie> {
+        self.first(&Lie::OF_MESSAGES, number)
+    }
+
+    /// The lie that is due at the access token of this number, counted from 1.
+    #[must_use]
+    pub fn due_at_token(&self, number: u64) -> Option<Lie> {
+        self.first(&Lie::OF_TOKENS, number)
+    }
+
+    fn first(&self, lies: &[Lie], number: u64) -> Option<Lie> {
         let is_due = |lie: &Lie| {
             let period = self.periods[*lie as usize];
             period != 0 && number.is_multiple_of(period)
         };
-        Lie::ALL.into_iter().find(is_due)
+        lies.iter().copied().find(is_due)
     }
 
     /// How long [`Lie::Delay`] holds a reply back.
@@ -131,6 +193,11 @@ const fn example(lie: Lie) -> &'static str {
         Lie::Truncate => "truncate:500",
         Lie::Fail => "5xx:50",
         Lie::Delay => "delay:100:5ms",
+        Lie::WsDrop => "ws-drop:100",
+        Lie::WsCorrupt => "ws-corrupt:100",
+        Lie::WsDuplicate => "ws-duplicate:100",
+        Lie::WsSwap => "ws-swap:100",
+        Lie::TokenEarly => "token-early:10",
     }
 }
 
@@ -157,15 +224,12 @@ impl fmt::Display for MisbehaviourError {
 pub enum Problem {
     /// No lie of this name.
     #[error(
-        "'{0}': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
-         for example 5xx:50"
+        "'{0}': unknown lie; expected delay, 5xx, close, truncate, corrupt, ws-drop, ws-corrupt, \
+         ws-duplicate, ws-swap or token-early, for example 5xx:50"
     )]
     UnknownLie(String),
     /// The period is missing, 0 or no number.
-    #[error(
-        "'{0}': the period is '{1}'; expected a whole number of requests, \
-         at least 1, for example {2}"
-    )]
+    #[error("'{0}': the period is '{1}'; expected a whole number, at least 1, for example {2}")]
     Period(String, String, &'static str),
     /// The duration of a delay is missing, too long or no duration.
     #[error(

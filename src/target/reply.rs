@@ -28,6 +28,9 @@ pub(super) enum StatusLine {
     Garbage,
 }
 
+/// The status line of a lie.
+pub(super) const GARBAGE: &str = "H?TP/one.one 2oo 0K";
+
 /// A reply's head.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
@@ -36,8 +39,17 @@ pub(super) struct Head {
     pub(super) media: &'static str,
     pub(super) announce: Announce,
     pub(super) persistence: Persistence,
+    pub(super) hint: Hint,
+}
+
+/// What else some statuses have to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    Nothing,
     /// The methods that would have been right, with a 405 (RFC 9110 section 15.5.6).
-    pub(super) allow: Option<&'static str>,
+    Allow(&'static str),
+    /// Who may come in, with a 401 (RFC 9110 section 15.5.2).
+    Bearer,
 }
 
 impl Head {
@@ -51,7 +63,7 @@ impl Head {
                 add(" ");
                 add(status.canonical_reason().unwrap_or("Unassigned"));
             }
-            StatusLine::Garbage => add("H?TP/one.one 2oo 0K"),
+            StatusLine::Garbage => add(GARBAGE),
         }
         if self.announce != Announce::Nothing {
             add("\r\nContent-Type: ");
@@ -70,9 +82,13 @@ impl Head {
             Persistence::KeepAlive => add("\r\nConnection: keep-alive"),
             Persistence::Close => add("\r\nConnection: close"),
         }
-        if let Some(methods) = self.allow {
-            add("\r\nAllow: ");
-            add(methods);
+        match self.hint {
+            Hint::Nothing => {}
+            Hint::Allow(methods) => {
+                add("\r\nAllow: ");
+                add(methods);
+            }
+            Hint::Bearer => add("\r\nWWW-Authenticate: Bearer"),
         }
         add("\r\n\r\n");
     }

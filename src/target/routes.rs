@@ -8,14 +8,20 @@
 //! | `/delay/DURATION`   | GET, HEAD | as `/health`, so much later; up to 60 s (`500us`, `5ms`)  |
 //! | `/status/CODE`      | GET, HEAD | that status, 200 to 599                                   |
 //! | `/echo`             | POST      | 200, the body, up to 1 MiB                                |
+//! | `/echo`, upgrade    | GET       | 101, a WebSocket that gives every message back            |
+//! | `/auth/…`           | POST      | accounts: see [`super::desk`]                             |
+//! | `/tasks`            | POST      | a new task: see [`super::desk`]                           |
+//! | `/tasks/{id}`       | GET, HEAD | how far it has come                                       |
+//! | `/ws?token=…`       | GET       | 101, the status of tasks: see `connection/gateway.rs`     |
+//! | `/metrics`          | GET, HEAD | 200, the counts for Prometheus                            |
 //! | `/count`            | GET, HEAD | 200, what this target has done; does not count itself     |
 //!
-//! Anything else is 404, a wrong method 405, a wrong argument 400; all three are served as any
-//! other reply is: counted, and subject to lies. A body that came with a request that needs none
-//! is read and thrown away.
+//! Anything else is 404, a wrong method 405, a wrong argument 400, no upgrade where one is needed
+//! 426; all are served as any other reply is: counted, and subject to lies. A body that came with a
+//! request that needs none is read and thrown away.
 
 use super::limits::{BYTES_MAX, DELAY_MAX};
-use crate::protocol::http::server::Method;
+use crate::protocol::http::server::{Method, Request};
 use crate::stdx::{Nanos, units};
 
 /// Under which path a request is counted.
@@ -33,6 +39,22 @@ pub enum Path {
     Status,
     /// `/echo`
     Echo,
+    /// `/auth/register`
+    Register,
+    /// `/auth/login`
+    Login,
+    /// `/auth/refresh`
+    Refresh,
+    /// `/auth/logout`
+    Logout,
+    /// `/tasks`
+    Tasks,
+    /// `/tasks/{id}`
+    Task,
+    /// `/ws`
+    Ws,
+    /// `/metrics`
+    Metrics,
     /// Any path that the target does not have.
     #[default]
     Other,
@@ -42,13 +64,21 @@ pub enum Path {
 
 impl Path {
     /// All that are counted.
-    pub const COUNTED: [Self; 7] = [
+    pub const COUNTED: [Self; 15] = [
         Self::Health,
         Self::Bytes,
         Self::Chunked,
         Self::Delay,
         Self::Status,
         Self::Echo,
+        Self::Register,
+        Self::Login,
+        Self::Refresh,
+        Self::Logout,
+        Self::Tasks,
+        Self::Task,
+        Self::Ws,
+        Self::Metrics,
         Self::Other,
     ];
 
@@ -62,17 +92,48 @@ impl Path {
             Self::Delay => "/delay",
             Self::Status => "/status",
             Self::Echo => "/echo",
+            Self::Register => "/auth/register",
+            Self::Login => "/auth/login",
+            Self::Refresh => "/auth/refresh",
+            Self::Logout => "/auth/logout",
+            Self::Tasks => "/tasks",
+            Self::Task => "/tasks/{id}",
+            Self::Ws => "/ws",
+            Self::Metrics => "/metrics",
             Self::Other => "other",
             Self::Count => "/count",
         }
     }
 
-    const fn takes(self, method: Method) -> bool {
-        match (self, method) {
-            (Self::Echo, Method::Post) | (Self::Other, _) => true,
-            (Self::Echo, _) | (_, Method::Post | Method::Other) => false,
-            (_, Method::Get | Method::Head) => true,
+    /// The methods that it takes (RFC 9110 section 10.2.1); none where any will do.
+    pub(super) const fn methods(self) -> Option<&'static str> {
+        match self {
+            Self::Echo
+            | Self::Register
+            | Self::Login
+            | Self::Refresh
+            | Self::Logout
+            | Self::Tasks => Some("POST"),
+            Self::Ws => Some("GET"),
+            Self::Health
+            | Self::Bytes
+            | Self::Chunked
+            | Self::Delay
+            | Self::Status
+            | Self::Task
+            | Self::Metrics
+            | Self::Count => Some("GET, HEAD"),
+            Self::Other => None,
         }
+    }
+
+    fn takes(self, method: Method) -> bool {
+        self.methods().is_none_or(|methods| match method {
+            Method::Get => methods.starts_with("GET"),
+            Method::Head => methods.ends_with("HEAD"),
+            Method::Post => methods == "POST",
+            Method::Other => false,
+        })
     }
 }
 
@@ -93,6 +154,24 @@ pub(super) enum Route {
     Echo,
     /// The counts.
     Count,
+    /// The counts for Prometheus.
+    Metrics,
+    /// A new account.
+    Register,
+    /// Tokens for a password.
+    Login,
+    /// Tokens for a refresh token.
+    Refresh,
+    /// An end to all tokens.
+    Logout,
+    /// A new task.
+    CreateTask,
+    /// How far a task has come.
+    Task,
+    /// A WebSocket that tells how far tasks have come.
+    Gateway,
+    /// A WebSocket that gives back what it gets.
+    EchoSocket,
     /// 404.
     #[default]
     Unknown,
@@ -102,12 +181,38 @@ pub(super) enum Route {
     WrongArgument,
 }
 
+impl Route {
+    /// Whether the request's body is kept.
+    pub(super) const fn takes_body(self) -> bool {
+        matches!(self, Self::Echo | Self::Register | Self::Login | Self::Refresh | Self::CreateTask)
+    }
+
+    /// Whether it is answered at the desk of accounts and tasks.
+    pub(super) const fn is_for_desk(self) -> bool {
+        let auth = matches!(self, Self::Register | Self::Login | Self::Refresh | Self::Logout);
+        auth || matches!(self, Self::CreateTask | Self::Task)
+    }
+
+    /// Whether the head says more that is needed: who asks, or for which task.
+    pub(super) const fn needs_admission(self) -> bool {
+        matches!(self, Self::Logout | Self::CreateTask | Self::Task)
+    }
+
+    pub(super) const fn is_socket(self) -> bool {
+        matches!(self, Self::Gateway | Self::EchoSocket)
+    }
+}
+
 /// Where a request goes, and under which path it is counted.
-pub(super) fn route(method: Method, path: &str) -> (Path, Route) {
+pub(super) fn route(request: &Request<'_>) -> (Path, Route) {
+    let Request { method, path, upgrade, .. } = *request;
     if path == "/health" && method == Method::Get {
         return (Path::Health, Route::Health);
     }
     let (path, argument) = split(path);
+    if path == Path::Echo && method == Method::Get && upgrade {
+        return (path, Route::EchoSocket);
+    }
     if !path.takes(method) {
         return (path, Route::WrongMethod);
     }
@@ -122,6 +227,14 @@ pub(super) fn route(method: Method, path: &str) -> (Path, Route) {
         Path::Status => code(argument).map(Route::Status),
         Path::Echo => Some(Route::Echo),
         Path::Count => Some(Route::Count),
+        Path::Register => Some(Route::Register),
+        Path::Login => Some(Route::Login),
+        Path::Refresh => Some(Route::Refresh),
+        Path::Logout => Some(Route::Logout),
+        Path::Tasks => Some(Route::CreateTask),
+        Path::Task => Some(Route::Task),
+        Path::Ws => Some(Route::Gateway),
+        Path::Metrics => Some(Route::Metrics),
         Path::Other => Some(Route::Unknown),
     };
     (path, route.unwrap_or(Route::WrongArgument))
@@ -133,6 +246,13 @@ fn split(path: &str) -> (Path, &str) {
         "/health" => return (Path::Health, ""),
         "/echo" => return (Path::Echo, ""),
         "/count" => return (Path::Count, ""),
+        "/tasks" => return (Path::Tasks, ""),
+        "/ws" => return (Path::Ws, ""),
+        "/metrics" => return (Path::Metrics, ""),
+        "/auth/register" => return (Path::Register, ""),
+        "/auth/login" => return (Path::Login, ""),
+        "/auth/refresh" => return (Path::Refresh, ""),
+        "/auth/logout" => return (Path::Logout, ""),
         _ => {}
     }
     let (room, argument) = path.strip_prefix('/').unwrap_or("").split_once('/').unwrap_or(("", ""));
@@ -141,13 +261,33 @@ fn split(path: &str) -> (Path, &str) {
         "chunked" => (Path::Chunked, argument),
         "delay" => (Path::Delay, argument),
         "status" => (Path::Status, argument),
+        "tasks" => (Path::Task, argument),
         _ => (Path::Other, ""),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Method, Nanos, Path, Route, route};
+    use super::{Method, Nanos, Path, Request, Route};
+    use crate::protocol::http::server::{Framing, Version};
+
+    fn route(method: Method, path: &str) -> (Path, Route) {
+        asked(method, path, false)
+    }
+
+    fn asked(method: Method, path: &str, upgrade: bool) -> (Path, Route) {
+        super::route(&Request {
+            method,
+            path,
+            version: Version::Http11,
+            framing: Framing::None,
+            persistent: true,
+            expects_continue: false,
+            upgrade,
+            authorization: None,
+            raw: b"",
+        })
+    }
 
     #[test]
     fn every_path_and_every_way_to_miss_it() {
@@ -172,5 +312,22 @@ mod tests {
         assert_eq!(route(Method::Post, "/health"), (Path::Health, Route::WrongMethod));
         assert_eq!(route(Method::Head, "/health"), (Path::Health, Route::Health));
         assert_eq!(route(Method::Other, "/nowhere"), (Path::Other, Route::Unknown));
+        for (path, expected) in [
+            ("/auth/register", (Path::Register, Route::Register)),
+            ("/auth/login", (Path::Login, Route::Login)),
+            ("/auth/refresh", (Path::Refresh, Route::Refresh)),
+            ("/auth/logout", (Path::Logout, Route::Logout)),
+            ("/tasks", (Path::Tasks, Route::CreateTask)),
+        ] {
+            assert_eq!(route(Method::Post, path), expected);
+            assert_eq!(get(path), (expected.0, Route::WrongMethod));
+        }
+        assert_eq!(get("/auth/else"), (Path::Other, Route::Unknown));
+        assert_eq!(get("/tasks/x"), (Path::Task, Route::Task));
+        assert_eq!(get("/metrics"), (Path::Metrics, Route::Metrics));
+        assert_eq!(get("/ws"), (Path::Ws, Route::Gateway));
+        assert_eq!(route(Method::Head, "/ws"), (Path::Ws, Route::WrongMethod));
+        assert_eq!(asked(Method::Get, "/echo", true), (Path::Echo, Route::EchoSocket));
+        assert_eq!(asked(Method::Post, "/echo", true), (Path::Echo, Route::Echo));
     }
 }

@@ -3,14 +3,18 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::thread;
+use std::time::UNIX_EPOCH;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
 use super::counters::Share;
 use super::misbehave::Misbehaviour;
+use super::realm::{Realm, Terms};
 use super::server::Server;
-use crate::stdx::Clock;
+use crate::stdx::clock::wall_clock;
+use crate::stdx::{Clock, Nanos};
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct Options {
     pub cores: Vec<usize>,
     /// The lies, each period counted by each server for itself.
     pub misbehaviour: Misbehaviour,
+    /// How long tokens and tasks last.
+    pub terms: Terms,
 }
 
 /// What one thread serves.
@@ -34,6 +40,8 @@ pub struct Shard {
     pub misbehaviour: Misbehaviour,
     /// Its server's part of the counters.
     pub share: Share,
+    /// What it shares with the others.
+    pub realm: Arc<Realm>,
     /// The clock of `now`, the same for all shards.
     pub clock: Clock,
 }
@@ -46,7 +54,7 @@ impl Shard {
     #[must_use]
     pub fn server(&self) -> Server {
         let (lies, share) = (self.misbehaviour.clone(), self.share.clone());
-        Server::new(Self::LISTENER, lies, share, self.clock.now())
+        Server::new(Self::LISTENER, lies, share, Arc::clone(&self.realm), self.clock.now())
     }
 }
 
@@ -64,6 +72,9 @@ pub enum ServeError {
         /// Why.
         error: io::Error,
     },
+    /// There is no randomness for the secret of tokens.
+    #[error("cannot make a secret for tokens: {0}")]
+    Secret(io::Error),
     /// A thread could not be started.
     #[error("cannot start the target's thread for core {core}: {error}")]
     Thread {
@@ -128,6 +139,7 @@ pub fn serve(
 /// When there is no core, or listening fails.
 pub fn bind(options: &Options) -> Result<(SocketAddr, Vec<Shard>), ServeError> {
     let clock = Clock::start();
+    let realm = Arc::new(realm(options.terms).map_err(ServeError::Secret)?);
     let mut address = options.listen;
     let shared = options.cores.len() > 1;
     let mut shards = Vec::with_capacity(options.cores.len());
@@ -137,9 +149,21 @@ pub fn bind(options: &Options) -> Result<(SocketAddr, Vec<Shard>), ServeError> {
             listen(address, shared).map_err(|error| ServeError::Listen { address, error })?;
         address = bound;
         let misbehaviour = options.misbehaviour.clone();
-        shards.push(Shard { core, listener, misbehaviour, share, clock });
+        let realm = Arc::clone(&realm);
+        shards.push(Shard { core, listener, misbehaviour, share, realm, clock });
     }
     if shards.is_empty() { Err(ServeError::NoCores) } else { Ok((address, shards)) }
+}
+
+/// A realm of a secret that nobody knows, and that ends with the process.
+fn realm(terms: Terms) -> io::Result<Realm> {
+    let mut secret = [0; 32];
+    let mut made = 0;
+    while let Some(rest) = secret.get_mut(made..).filter(|rest| !rest.is_empty()) {
+        made += rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty())?;
+    }
+    let unix = wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Realm::new(terms, &secret, Nanos::from(unix)))
 }
 
 fn listen(address: SocketAddr, shared: bool) -> io::Result<(OwnedFd, SocketAddr)> {

@@ -1,10 +1,13 @@
 //! The server of one core: completions in, submissions out; no sockets, no clock.
 
+use std::sync::Arc;
+
 use super::common::{Common, Timer};
 use super::connection::{Connection, Turn};
 use super::counters::Share;
 use super::limits::ACCEPT_PAUSE;
 use super::misbehave::Misbehaviour;
+use super::realm::Realm;
 use crate::net::{Completion, Completions, Errno, Event, Handle, More, Submissions};
 use crate::stdx::Nanos;
 
@@ -39,10 +42,16 @@ enum Accepting {
 impl Server {
     /// A server on a listener that the ring knows by this number.
     #[must_use]
-    pub fn new(listener: u32, lies: Misbehaviour, counters: Share, now: Nanos) -> Self {
+    pub fn new(
+        listener: u32,
+        lies: Misbehaviour,
+        counters: Share,
+        realm: Arc<Realm>,
+        now: Nanos,
+    ) -> Self {
         Self {
             connections: Vec::new(),
-            common: Common::new(lies, counters, now),
+            common: Common::new(lies, counters, realm, now),
             listener,
             accepting: Accepting::Wanted,
             due: Vec::new(),
@@ -82,14 +91,15 @@ impl Server {
                     self.accepting = Accepting::Wanted;
                     continue;
                 }
-                Timer::Hold(slot) | Timer::Head(slot) => slot,
+                Timer::Hold(slot) | Timer::Head(slot) | Timer::Tasks(slot) => slot,
             };
             let Some(connection) = self.connections.get_mut(index(slot)) else { continue };
             let mut turn = Turn { slot, now, common: &mut self.common, submissions };
-            if let Timer::Hold(_) = timer {
-                connection.hold_over(&mut turn);
-            } else {
-                connection.head_over(&mut turn);
+            match timer {
+                Timer::Hold(_) => connection.hold_over(&mut turn),
+                Timer::Head(_) => connection.head_over(&mut turn),
+                Timer::Tasks(_) => connection.tasks_over(&mut turn),
+                Timer::Accept => {}
             }
         }
         self.due = due;

@@ -13,7 +13,7 @@ fn check(files: &[&str]) -> Onslaught {
 fn a_file_that_is_fine_says_what_is_in_it() {
     let run = check(&["src/scenario/examples/taskforge.yaml"]).line("--profile staging");
     let run = run.run().exits([0]);
-    let said = "ok (taskforge, 2 workloads, 50 users, 4 thresholds, profile staging)";
+    let said = "ok (taskforge, 3 workloads, 50 users, 5 thresholds, profile staging)";
     assert!(run.stdout.contains(said) && run.stderr.is_empty(), "{run}");
 }
 

@@ -37,14 +37,14 @@ impl Drop for Folder {
 }
 
 fn refusal(path: &Path) -> String {
-    Sinks::open(Some(path), None).expect_err("cannot be opened").to_string()
+    Sinks::open(Some(path), None, None).expect_err("cannot be opened").to_string()
 }
 
 #[test]
 fn a_folder_gets_all_files_and_nothing_else() {
     let folder = Folder::new("all");
     let inner = folder.0.join("a/b");
-    let sinks = Sinks::open(None, Some(&inner)).expect("a folder is made");
+    let sinks = Sinks::open(None, Some(&inner), None).expect("a folder is made");
     assert!(fs::read_dir(&inner).expect("made").next().is_none(), "nothing during the run");
     assert!(!sinks.take_stdout());
     let failures = sinks.write(&Fixture::mixed().report());
@@ -52,7 +52,14 @@ fn a_folder_gets_all_files_and_nothing_else() {
     let names = Folder(inner).names();
     assert_eq!(
         names,
-        ["events.ndjson", "histograms.hlog", "latency.hgrm", "series.csv", "summary.json"]
+        [
+            "events.ndjson",
+            "histograms.hlog",
+            "junit.xml",
+            "latency.hgrm",
+            "series.csv",
+            "summary.json"
+        ]
     );
 }
 
@@ -67,7 +74,7 @@ fn bad_paths_are_told_at_once() {
     fs::write(&file, "old").expect("written");
     let through = refusal(&file.join("summary.json"));
     assert!(through.contains("choose another path"), "{through}");
-    let error = Sinks::open(None, Some(&file)).expect_err("a file is no folder").to_string();
+    let error = Sinks::open(None, Some(&file), None).expect_err("a file is no folder").to_string();
     assert!(error.contains("a file stands where"), "{error}");
     assert_eq!(fs::read_to_string(&file).expect("still there"), "old");
     assert_eq!(folder.names(), ["file"]);
@@ -76,13 +83,14 @@ fn bad_paths_are_told_at_once() {
 #[test]
 fn a_full_disk_leaves_no_file_and_keeps_the_others() {
     let folder = Folder::new("full");
-    let sinks = Sinks::open(Some(Path::new("/dev/full")), Some(&folder.0)).expect("opens well");
+    let sinks =
+        Sinks::open(Some(Path::new("/dev/full")), Some(&folder.0), None).expect("opens well");
     let failures = sinks.write(&Fixture::mixed().report());
     let [failure] = &failures[..] else { panic!("{failures:?}") };
     let text = failure.to_string();
     assert!(text.contains("cannot write /dev/full: No space left"), "{text}");
     assert!(text.contains("free some space"), "{text}");
-    assert_eq!(folder.names().len(), 5, "the folder is whole");
+    assert_eq!(folder.names().len(), 6, "the folder is whole");
 }
 
 #[test]
@@ -90,7 +98,7 @@ fn a_folder_lost_during_the_run_is_told() {
     let folder = Folder::new("lost");
     let path = folder.0.join("gone/summary.json");
     fs::create_dir(folder.0.join("gone")).expect("made");
-    let sinks = Sinks::open(Some(&path), None).expect("opens well");
+    let sinks = Sinks::open(Some(&path), None, None).expect("opens well");
     fs::remove_dir(folder.0.join("gone")).expect("removed");
     let failures = sinks.write(&Fixture::mixed().report());
     assert_eq!(failures.len(), 1);
@@ -103,7 +111,7 @@ fn links_are_followed_and_old_results_replaced() {
     let (real, link) = (folder.0.join("real.json"), folder.0.join("link.json"));
     fs::write(&real, "old").expect("written");
     symlink(&real, &link).expect("linked");
-    let sinks = Sinks::open(Some(&link), None).expect("opens well");
+    let sinks = Sinks::open(Some(&link), None, None).expect("opens well");
     assert_eq!(fs::read_to_string(&real).expect("there"), "old", "kept until the end");
     assert!(sinks.write(&Fixture::mixed().report()).is_empty());
     assert!(fs::read_to_string(&real).expect("there").starts_with("{\n  \"schema\": 1,"));
@@ -118,7 +126,7 @@ fn a_file_that_may_not_be_written_is_kept() {
     fs::write(&path, "old").expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).expect("set");
     // Root may write anything, and is told nothing.
-    if let Err(error) = Sinks::open(Some(&path), None) {
+    if let Err(error) = Sinks::open(Some(&path), None, None) {
         assert!(error.to_string().contains("this user may write"), "{error}");
     }
     assert_eq!(fs::read_to_string(&path).expect("there"), "old");
@@ -126,8 +134,8 @@ fn a_file_that_may_not_be_written_is_kept() {
 
 #[test]
 fn a_dash_is_standard_output() {
-    let sinks = Sinks::open(Some(Path::new("-")), None).expect("always there");
+    let sinks = Sinks::open(Some(Path::new("-")), None, None).expect("always there");
     assert!(sinks.take_stdout());
-    let sinks = Sinks::open(Some(Path::new("/dev/stdout")), None).expect("always there");
+    let sinks = Sinks::open(Some(Path::new("/dev/stdout")), None, None).expect("always there");
     assert!(sinks.take_stdout());
 }

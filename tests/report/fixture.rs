@@ -163,6 +163,7 @@ fn outcome(total: Delta) -> Outcome {
         phases: vec![span(Phase::Warmup, 0, 1_000), span(Phase::Load, 1_000, 11_004)],
         total,
         series: (1..=3).map(row).collect(),
+        windows: Vec::new(),
         events: vec![TimelineEvent { at: Nanos::from_secs(1), what: "warm-up over".into() }],
         trust: Trust { verdict: Verdict::Inconclusive, reasons: vec![reason.into()] },
         generator: Generator {

@@ -6,6 +6,7 @@ use onslaught::metrics::Trend;
 use onslaught::report::{Colour, Document, Latency, csv, hgrm, hlog, json, text};
 
 use crate::fixture::Fixture;
+use crate::forge::forge;
 
 /// Compares with the file of that name, or rewrites it if asked to. The tool's version is not
 /// what these files are about.
@@ -49,6 +50,15 @@ fn summary_text_with_the_spectrum() {
 }
 
 #[test]
+fn summaries_of_a_scenario() {
+    let fixture = forge();
+    let report = fixture.report();
+    golden("taskforge.json", &json::summary(&report.document).expect("in memory"));
+    let text = text::summary(&report, Latency::Brief, Colour::Plain);
+    golden("taskforge.txt", text.as_bytes());
+}
+
+#[test]
 fn series_csv() {
     let fixture = Fixture::mixed();
     golden("series.csv", &csv::series(&fixture.report().document).expect("in memory"));
@@ -85,7 +95,7 @@ fn a_document_is_read_back_as_it_was() {
 
 #[test]
 fn text_fits_a_terminal_and_is_ascii() {
-    for fixture in [Fixture::mixed(), Fixture::plain()] {
+    for fixture in [Fixture::mixed(), Fixture::plain(), forge()] {
         let report = fixture.report();
         let plain = text::summary(&report, Latency::Spectrum, Colour::Plain);
         assert!(plain.is_ascii());

@@ -5,12 +5,12 @@ use hdrhistogram::Histogram as Hdr;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use onslaught::engine::outcome::Ended;
-use onslaught::metrics::{Delta, Histogram, Leaf, Tally, Trend};
+use onslaught::metrics::{Delta, Histogram, Tally, Trend};
 use onslaught::plan::{Load, Phase};
 use onslaught::protocol::Failure;
 use onslaught::report::document::Verdict;
 use onslaught::report::fingerprint::plan_hash;
-use onslaught::report::metric::{Quantile, TrendFigures, of_leaf};
+use onslaught::report::metric::{Quantile, TrendFigures};
 use onslaught::report::{Colour, ExitCode, Latency, csv, hlog, json, text};
 use onslaught::stdx::Nanos;
 use onslaught::stdx::rng::Rng;
@@ -57,19 +57,6 @@ fn ten_slower_ones_make_a_quantile() {
         assert!(!thin(&histogram).iter().any(|thin| thin == name), "{name}: just enough");
     }
     assert_eq!(TrendFigures::of(&Histogram::new()).thin.len(), Quantile::SUMMARY.len());
-}
-
-#[test]
-fn a_sum_of_leaves_is_the_leaf_of_the_sum() {
-    let (mut parts, mut whole) = (Leaf::default(), Leaf::default());
-    for seed in 0..20 {
-        let mut leaf = Leaf::default();
-        fixture::fill(&mut leaf, seed * 37, seed);
-        fixture::fill(&mut whole, seed * 37, seed);
-        parts.add(&leaf);
-    }
-    let span = Nanos::from_secs(3);
-    assert_eq!(of_leaf(&parts, span), of_leaf(&whole, span));
 }
 
 #[test]
@@ -252,7 +239,7 @@ fn leaf_of<'a>(fixture: &'a Fixture, tag: &str) -> &'a Histogram {
     for phase in Phase::ALL {
         for (index, named) in (0..).zip(&fixture.plan.requests) {
             for trend in Trend::ALL {
-                if hlog::tag(trend, &named.name, phase.name()) == tag {
+                if hlog::tag(trend.name(), &named.name, phase.name()) == tag {
                     let leaf = fixture.plan.leaf(phase, index);
                     return fixture.outcome.total.get(leaf).expect("a leaf").trend(trend);
                 }

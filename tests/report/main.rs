@@ -7,5 +7,7 @@
 mod ends;
 mod files;
 mod fixture;
+mod forge;
 mod golden;
 mod laws;
+mod verdicts;

@@ -15,7 +15,7 @@ fn example(name: &str, profile: Option<&str>) -> Scenario {
 
 fn connections(scenario: &Scenario) -> Vec<Amount> {
     let loads = scenario.workloads.iter().filter_map(|each| each.value.load.as_ref());
-    loads.map(|load| load.level.value).collect()
+    loads.map(|load| load.level.value).take(2).collect()
 }
 
 #[test]
@@ -35,9 +35,9 @@ fn taskforge_has_its_mix_its_users_and_its_sessions() {
     assert_eq!(auth.expires_in.as_ref().unwrap().value.to_string(), "840s");
     let Work::Mix(mix) = &scenario.workloads[0].value.work else { panic!("no mix") };
     let weights: Vec<u64> = mix.iter().map(|step| step.weight.value).collect();
-    assert_eq!(weights, [10, 30, 25, 35, 5, 0]);
+    assert_eq!(weights, [10, 30, 25, 35, 5]);
     let status = &scenario.workloads[1].value;
-    assert_eq!(status.user, Strategy::RoundRobin);
+    assert_eq!(status.user.value, Strategy::RoundRobin);
     let Work::Sessions(sessions) = &status.work else { panic!("no sessions") };
     assert_eq!(sessions.every.as_ref().unwrap().value.to_string(), "2s");
     assert_eq!(status.load.as_ref().unwrap().open.unwrap().count, 10);

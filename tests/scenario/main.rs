@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests: the helpers fail too")]
 
+mod compile;
 mod examples;
 mod files;
 mod fuzz;

@@ -162,8 +162,11 @@ impl Simulation {
         }
         if drain {
             self.drained = true;
-            let running = self.drivers.iter_mut().filter(|driver| !driver.finished);
-            running.for_each(|driver| driver.shard.stop(now));
+            for (id, driver) in self.drivers.iter_mut().enumerate() {
+                if !driver.finished {
+                    driver.shard.stop(now, &mut Outbox::new(&self.world, id));
+                }
+            }
         }
         if abort {
             (self.aborted, self.drained) = (true, true);

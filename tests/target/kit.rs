@@ -1,10 +1,11 @@
 //! A kernel that does what a test tells it to, and checks the contract of the queue meanwhile.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use onslaught::net::{Completion, Completions, Errno, Event, Handle, More, Payload, Submissions};
 use onslaught::stdx::Nanos;
-use onslaught::target::{Misbehaviour, Server, Share, Totals};
+use onslaught::target::{Misbehaviour, Realm, Server, Share, Terms, Totals};
 
 /// A completion that owns its bytes.
 #[derive(Debug)]
@@ -133,18 +134,18 @@ impl World {
     /// A server that tells these lies.
     #[track_caller]
     pub(crate) fn lying(lies: &str) -> Self {
-        Self::sharing(lies, Share::among(1).remove(0))
+        Self::sharing(lies, Share::among(1).remove(0), realm(Terms::default()))
     }
 
     #[track_caller]
-    pub(crate) fn sharing(lies: &str, counters: Share) -> Self {
+    pub(crate) fn sharing(lies: &str, counters: Share, realm: Arc<Realm>) -> Self {
         let lies = match lies {
             "" => Misbehaviour::default(),
             lies => Misbehaviour::parse(lies).expect("a list of lies"),
         };
         let now = Nanos::from_secs(1);
         let mut world = Self {
-            server: Server::new(LISTENER, lies, counters.clone(), now),
+            server: Server::new(LISTENER, lies, counters.clone(), realm, now),
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             now,
@@ -352,6 +353,14 @@ fn owned(payload: Payload) -> Option<Vec<u8>> {
         Payload::Shared(_) => None,
         Payload::Owned(bytes) => Some(bytes),
     }
+}
+
+/// When `now` is zero, in unix seconds.
+pub(crate) const EPOCH: u64 = 1_700_000_000;
+
+/// What servers share.
+pub(crate) fn realm(terms: Terms) -> Arc<Realm> {
+    Arc::new(Realm::new(terms, &[7; 32], Nanos::from_secs(EPOCH)))
 }
 
 /// A GET of this path.

@@ -1,6 +1,8 @@
-use crate::kit::{HEALTH, World, get, split};
+use std::sync::Arc;
+
+use crate::kit::{HEALTH, World, get, realm, split};
 use onslaught::stdx::Nanos;
-use onslaught::target::{Lie, Path, Share};
+use onslaught::target::{Lie, Path, Share, Terms};
 
 /// What one request brought, as a client would class it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +133,9 @@ fn a_lie_comes_on_top_of_a_delay_that_was_asked_for() {
 #[test]
 fn counts_are_of_all_servers() {
     let mut shares = Share::among(2);
-    let mut first = World::sharing("5xx:2", shares.remove(0));
-    let mut second = World::sharing("5xx:2", shares.remove(0));
+    let realm = realm(Terms::default());
+    let mut first = World::sharing("5xx:2", shares.remove(0), Arc::clone(&realm));
+    let mut second = World::sharing("5xx:2", shares.remove(0), realm);
     first.connect(0);
     second.connect(0);
     second.connect(1);
@@ -143,10 +146,18 @@ fn counts_are_of_all_servers() {
     first.feed(0, get("/count"));
     let text = first.text(0);
     let expected = "{\"requests\":5,\"by_path\":{\"/health\":3,\"/bytes\":1,\"/chunked\":0,\
-        \"/delay\":0,\"/status\":0,\"/echo\":0,\"other\":1},\
-        \"lies\":{\"close\":0,\"corrupt\":0,\"truncate\":0,\"5xx\":2,\"delay\":0},\
+        \"/delay\":0,\"/status\":0,\"/echo\":0,\"/auth/register\":0,\"/auth/login\":0,\
+        \"/auth/refresh\":0,\"/auth/logout\":0,\"/tasks\":0,\"/tasks/{id}\":0,\"/ws\":0,\
+        \"/metrics\":0,\"other\":1},\
+        \"lies\":{\"close\":0,\"corrupt\":0,\"truncate\":0,\"5xx\":2,\"delay\":0,\"ws-drop\":0,\
+        \"ws-corrupt\":0,\"ws-duplicate\":0,\"ws-swap\":0,\"token-early\":0},\
         \"connections\":{\"accepted\":3,\"open\":2},\
-        \"refused\":1,\"slow_heads\":0,\"overruns\":0,\"accept_errors\":0}";
+        \"refused\":1,\"slow_heads\":0,\"overruns\":0,\"accept_errors\":0,\
+        \"users_created\":0,\"users_existing\":0,\"logins\":0,\"login_failures\":0,\
+        \"refreshes\":0,\"refresh_failures\":0,\"logouts\":0,\"unauthorized\":0,\
+        \"tokens_rejected_early\":0,\"tasks_created\":0,\"ws_opened\":0,\"ws_refused\":0,\
+        \"ws_closed\":0,\"ws_messages_in\":0,\"ws_messages_out\":0,\"subscriptions\":0,\
+        \"subscriptions_dropped\":0}";
     assert_eq!(split(text.as_bytes()).1, expected.as_bytes());
     serde_json::from_str::<serde_json::Value>(expected).expect("it is JSON");
 }

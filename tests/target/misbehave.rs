@@ -19,20 +19,34 @@ fn a_list_is_read() {
 fn every_problem_is_named() {
     let wrong = "delay:10,lie:3,5xx:0,close,truncate:1:2,corrupt:4,corrupt:5,delay:1:2m,";
     let told = Misbehaviour::parse(wrong).unwrap_err().to_string();
-    let expected = "\
+    let unknown = "unknown lie; expected delay, 5xx, close, truncate, corrupt, ws-drop, \
+        ws-corrupt, ws-duplicate, ws-swap or token-early, for example 5xx:50";
+    let expected = format!(
+        "\
 'delay:10': the delay is ''; expected a duration of at most 60s, \
     for example delay:100:5ms
-'lie:3': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
-    for example 5xx:50
-'5xx:0': the period is '0'; expected a whole number of requests, at least 1, \
-    for example 5xx:50
-'close': the period is ''; expected a whole number of requests, at least 1, \
-    for example close:1000
+'lie:3': {unknown}
+'5xx:0': the period is '0'; expected a whole number, at least 1, for example 5xx:50
+'close': the period is ''; expected a whole number, at least 1, for example close:1000
 'truncate:1:2': more than this lie takes; for example truncate:500
 'corrupt:5': corrupt was given before; each lie has one period
 'delay:1:2m': the delay is '2m'; expected a duration of at most 60s, \
     for example delay:100:5ms
-'': unknown lie; expected delay, 5xx, close, truncate or corrupt, \
-    for example 5xx:50";
+'': {unknown}"
+    );
     assert_eq!(told, expected);
+}
+
+#[test]
+fn messages_and_tokens_have_numbers_of_their_own() {
+    let list = "ws-swap:2,ws-duplicate:3,ws-corrupt:5,ws-drop:7,token-early:11,close:13";
+    let lies = Misbehaviour::parse(list).unwrap();
+    assert_eq!(lies.due_at_message(1), None);
+    assert_eq!(lies.due_at_message(2), Some(Lie::WsSwap));
+    assert_eq!(lies.due_at_message(6), Some(Lie::WsDuplicate), "before swap");
+    assert_eq!(lies.due_at_message(15), Some(Lie::WsCorrupt), "before duplicate");
+    assert_eq!(lies.due_at_message(35), Some(Lie::WsDrop), "before corrupt");
+    assert_eq!((lies.due_at_message(13), lies.due_at_message(11)), (None, None));
+    assert_eq!((lies.due_at_token(11), lies.due_at_token(10)), (Some(Lie::TokenEarly), None));
+    assert_eq!((lies.due(11), lies.due(13)), (None, Some(Lie::Close)));
 }

@@ -2,11 +2,12 @@ use std::cell::Cell;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 
-use onslaught::target::{Misbehaviour, Options, ServeError, bind, serve};
+use onslaught::target::{Misbehaviour, Options, ServeError, Terms, bind, serve};
 
 fn options(cores: &[usize]) -> Options {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    Options { listen, cores: cores.to_vec(), misbehaviour: Misbehaviour::default() }
+    let misbehaviour = Misbehaviour::default();
+    Options { listen, cores: cores.to_vec(), misbehaviour, terms: Terms::default() }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The life of a shard's connections: opened, lost, closed, opened again.
 
-use super::super::connection::{Listening, State, pause};
+use super::super::connection::{Errand, Listening, Operation, State, pause};
 use super::super::limits::CONNECTS_IN_FLIGHT;
-use super::{Shard, Stage};
+use super::Shard;
+use super::stages::Stage;
 use crate::metrics::recorder::End;
 use crate::net::error::Cause;
 use crate::net::{Errno, Submissions};
+use crate::plan::{Instruction, Opening};
 use crate::protocol::Failure;
 use crate::protocol::http::Exchange;
 use crate::stdx::Nanos;
@@ -14,14 +16,46 @@ impl Shard {
     /// Opens connections ahead of the run, a bounded number at a time.
     pub(super) fn open_ahead(&mut self, now: Nanos, submissions: &mut impl Submissions) {
         let Stage::Ahead { mut next, mut pending } = self.stage else { return };
-        let slots = u32::try_from(self.connections.len()).unwrap_or(u32::MAX);
+        let slots = super::len(&self.connections);
         while next < slots && pending < CONNECTS_IN_FLIGHT {
-            self.open(next, now, submissions);
+            if self.opens_ahead(next) {
+                self.open(next, now, submissions);
+                pending += 1;
+            }
             next += 1;
-            pending += 1;
         }
         let done = next == slots && pending == 0;
         self.stage = if done { Stage::Ready } else { Stage::Ahead { next, pending } };
+    }
+
+    /// Whether the slot's connection is opened before the load: not a WebSocket, which is an
+    /// operation to open, nor one for tokens.
+    fn opens_ahead(&self, slot: u32) -> bool {
+        let Some(seat) = self.seat_of(slot) else { return false };
+        let workload = self.workload(seat);
+        let channel = slot - self.seats[seat as usize].first_slot;
+        let is_socket = |instruction: &Instruction| match instruction {
+            Instruction::Open(socket) => {
+                u32::from(self.plan.sockets[usize::from(*socket)].channel) == channel
+            }
+            _ => false,
+        };
+        workload.opening == Opening::Ahead
+            && workload.fleet.is_none()
+            && self.connections[slot as usize].state == State::Vacant
+            && !workload.program.instructions.iter().any(is_socket)
+    }
+
+    /// The target that a slot's connection goes to.
+    fn target_of(&self, slot: u32) -> usize {
+        let target = match self.seat_of(slot) {
+            Some(seat) => {
+                let channel = slot - self.seats[seat as usize].first_slot;
+                self.workload(seat).channels.get(channel as usize).copied().unwrap_or(0)
+            }
+            None => self.target_of_call(slot),
+        };
+        usize::from(target)
     }
 
     /// An attempt to open ahead has ended, well or not: failures show when the load needs them.
@@ -32,17 +66,19 @@ impl Shard {
     }
 
     pub(super) fn open(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
-        let addresses = &self.plan.targets[0].addresses;
-        let Some(address) = addresses.get(self.next_address % addresses.len().max(1)) else {
-            return;
-        };
-        self.next_address = self.next_address.wrapping_add(1);
+        let target = self.target_of(slot);
+        let addresses = &self.plan.targets[target].addresses;
+        let turn = &mut self.next_address[target];
+        let Some(address) = addresses.get(*turn % addresses.len().max(1)) else { return };
+        *turn = turn.wrapping_add(1);
+        let timeout = self.connections[slot as usize].operation;
+        let timeout = timeout.map_or(self.plan.timeout, |operation| self.timeout_of(&operation));
         let connection = &mut self.connections[slot as usize];
         connection.state = State::Opening;
         connection.available = now;
         connection.link.connecting();
         submissions.connect(connection.link.handle(slot), *address);
-        self.arm(slot, now + self.plan.timeout, now);
+        self.arm(slot, now + timeout, now);
     }
 
     pub(super) fn connected(
@@ -111,17 +147,42 @@ impl Shard {
         if let Some(operation) = connection.operation.take() {
             connection.failures = connection.failures.saturating_add(1);
             let (seed, failures) = (self.plan.seed, connection.failures);
-            connection.due = now;
             connection.not_before = now + pause(failures, connecting, seed, slot, now);
-            self.in_flight -= 1;
-            self.recorder.bytes_lost(operation.leaf, operation.received);
-            self.recorder.ended(operation.leaf, End::Failed(failure), now);
-            let name = &self.plan.requests[usize::from(operation.request)].name;
-            self.recorder.sample(failure, || format!("{name}: {}", text()));
+            self.end_failed(slot, operation, failure, now, text);
         } else if connecting {
             self.opened_ahead();
+        } else if self.connections[slot as usize].side.is_some() {
+            self.socket_broke(slot, failure, now, &text());
         }
         self.close(slot, submissions);
+    }
+
+    /// An operation has failed: it ends, and its session waits for the slot.
+    fn end_failed(
+        &mut self,
+        slot: u32,
+        operation: Operation,
+        failure: Failure,
+        now: Nanos,
+        text: impl FnOnce() -> String,
+    ) {
+        if let Some(body) = self.bodies.get_mut(slot as usize) {
+            body.clear();
+        }
+        if let Errand::Call(kind) = operation.errand {
+            return self.call_failed(slot, kind, failure, now, &text());
+        }
+        self.in_flight -= 1;
+        self.recorder.bytes_lost(operation.leaf, operation.received);
+        self.recorder.ended(operation.leaf, End::Failed(failure), now);
+        let leaf = usize::from(operation.leaf.0) % self.plan.leaves.len().max(1);
+        let name = &self.plan.leaves[leaf].name;
+        self.recorder.sample(failure, || format!("{name}: {}", text()));
+        let Some(index) = self.seat_of(slot) else { return };
+        self.operation_ended(index, slot, now);
+        if matches!(operation.errand, Errand::Open(_)) {
+            self.not_opened(index);
+        }
     }
 
     /// Closes the connection; the slot is free when nothing of it is outstanding.
@@ -132,6 +193,9 @@ impl Shard {
         }
         if !matches!(connection.state, State::Opening | State::Vacant) {
             self.connected -= 1;
+        }
+        if connection.side.take().is_some() {
+            self.sockets -= 1;
         }
         connection.state = State::Closing;
         connection.deadline = Nanos::MAX;
@@ -161,7 +225,12 @@ impl Shard {
         let connection = &mut self.connections[slot as usize];
         connection.state = State::Vacant;
         connection.available = now;
-        connection.due = now;
+        if let Some(seat) = self.seat_of(slot)
+            && self.seats[seat as usize].awaits == slot
+            && !self.lane(seat).is_open()
+        {
+            self.seats[seat as usize].due = now;
+        }
         self.offer(slot);
     }
 }

@@ -6,171 +6,206 @@
 //! Gives:      submissions, and when it wants to be turned again ([`Next`]).
 //! Why so:     the ring and the simulator drive this very code; it owns no socket and no clock.
 
-use std::collections::VecDeque;
-use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::connection::Connection;
-use super::pacer::Pacer;
+use super::connection::{Connection, Operation, State};
+use super::seat::{Memory, Seat};
 use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
-use crate::net::{Completion, Completions, Event, More, Submissions, Wheel};
-use crate::plan::{Content, Load, Opening, Phase, Plan, Request, Until};
+use crate::net::{Completion, Event, More, Submissions, Wheel};
+use crate::plan::{Content, Instruction, Plan, Request, Workload};
 use crate::protocol::http::{ReplyTo, Reuse};
-use crate::session::Session;
+use crate::protocol::ws::Scratch;
+use crate::session::{Pools, Users, Variables};
 use crate::stdx::Nanos;
+use crate::stdx::rng::Rng;
 
+mod acts;
+mod answers;
 mod connections;
+mod fleet;
+mod lane;
+mod messages;
 mod operations;
 mod receiving;
+mod stages;
+mod timers;
+mod tokens;
+mod upgrade;
 
-/// A shard. Slots of connections and of sessions have the same numbers.
+use answers::Judging;
+use lane::Lane;
+pub use stages::Next;
+use stages::Stage;
+use tokens::Keeper;
+
+/// A shard. Its slots are those of its sessions, lane by lane, then those for tokens.
 pub struct Shard {
     plan: Arc<Plan>,
     id: u32,
-    /// This shard's own copy of the requests.
+    /// This shard's own copy of the requests; behind them those for tokens.
     requests: Vec<OwnRequest>,
     connections: Vec<Connection>,
-    sessions: Vec<Session>,
-    source: Source,
-    /// Slots that could take an operation when they were put here. Closed model: for their
-    /// sessions; open model: those with a connection, those without.
-    offered: VecDeque<u32>,
-    idle: VecDeque<u32>,
-    vacant: VecDeque<u32>,
+    seats: Vec<Seat>,
+    lanes: Vec<Lane>,
+    keeper: Option<Keeper>,
+    pools: Pools,
     /// Whether a due arrival had to wait for a connection since the last hand-over.
     starved: bool,
     wheel: Wheel,
     expired: Vec<(u32, Nanos)>,
     recorder: Recorder,
     stage: Stage,
+    /// The moment of the present turn.
+    now: Nanos,
     /// When the load begins; what the plan counts from.
     start: Nanos,
     in_flight: u64,
     /// Connections that stand.
     connected: u64,
-    /// Which of the target's addresses the next connection goes to.
-    next_address: usize,
+    /// WebSockets that are open or about to be, or say farewell.
+    sockets: u64,
+    /// Which of a target's addresses the next connection to it goes to.
+    next_address: Vec<usize>,
+    scratch: Scratch,
+    /// Send buffers to be used again.
+    spare: Vec<Vec<u8>>,
+    /// Bodies of replies that something reads, by slot; empty ones have no memory.
+    bodies: Vec<Vec<u8>>,
+    /// Memory that judging reuses.
+    judging: Judging,
+    users: Users,
+    /// What sessions without a memory have saved.
+    nothing: Variables,
+    /// Keys of frames and handshakes.
+    keys: Rng,
+    /// Milliseconds since 1970 when the shard's clock stood at nothing.
+    wall_at_zero: u64,
 }
 
 /// A request of the plan, copied so that no shard counts references in another's cache line.
 struct OwnRequest {
-    bytes: Rc<[u8]>,
+    /// None: made each time.
+    fixed: Option<Rc<[u8]>>,
     reply_to: ReplyTo,
     reuse: Reuse,
+    /// Whether something reads the body of its reply.
+    reads_body: bool,
+    needs_token: bool,
+    /// Whether nothing but a status below 400 is asked of its reply, and nothing kept of it.
+    plain: bool,
 }
 
 impl OwnRequest {
     fn of(request: &Request) -> Self {
-        let Content::Fixed(bytes) = &request.content else { unreachable!() };
-        Self { bytes: Rc::from(&bytes[..]), reply_to: request.reply_to, reuse: request.reuse }
+        let fixed = match &request.content {
+            Content::Fixed(bytes) => Some(Rc::from(&bytes[..])),
+            Content::Made { .. } => None,
+        };
+        let expect = &request.expect;
+        let plain = request.saves.is_empty()
+            && !request.creates
+            && expect.statuses.is_empty()
+            && expect.json.is_empty()
+            && expect.time.is_none();
+        Self {
+            fixed,
+            reply_to: request.reply_to,
+            reuse: request.reuse,
+            reads_body: request.reads_body(),
+            needs_token: request.needs_token(),
+            plain,
+        }
     }
-}
-
-/// Where operations come from.
-enum Source {
-    /// From sessions whose last has ended, so many more in the measured phase.
-    Closed { left: u64, until: Nanos },
-    /// From the clock.
-    Open(Pacer),
-}
-
-/// How far the shard is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Opening connections ahead of the run: the next slot to open, and connects in flight.
-    Ahead { next: u32, pending: u32 },
-    /// Waiting for the start.
-    Ready,
-    /// Under load.
-    Running,
-    /// Nothing new falls due.
-    Draining,
-}
-
-/// What a turn says to its driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Next {
-    /// Turn again at the latest then.
-    pub wake_at: Option<Nanos>,
-    /// Connections are open; the load may begin.
-    pub ready: bool,
-    /// Every due operation has ended.
-    pub finished: bool,
 }
 
 impl Shard {
     /// The shard `id` of the plan's.
     #[must_use]
     pub fn new(plan: Arc<Plan>, id: u32, now: Nanos) -> Self {
-        let share = plan.only().share(id, plan.shards);
-        let slots = usize::try_from(share).unwrap_or(usize::MAX);
-        let shards = u64::from(plan.shards.max(1));
-        let requests = plan.requests.iter().map(OwnRequest::of);
-        let index = |slot: u64| u64::from(id) + slot * shards;
-        Self {
+        let mut shard = Self {
             id,
-            requests: requests.collect(),
-            connections: std::iter::repeat_with(Connection::new).take(slots).collect(),
-            sessions: (0..u64::from(share)).map(|slot| Session::new(index(slot))).collect(),
-            source: Source::new(&plan, id),
-            offered: VecDeque::with_capacity(slots),
-            idle: VecDeque::with_capacity(slots),
+            requests: plan.requests.iter().map(OwnRequest::of).collect(),
+            connections: Vec::new(),
+            seats: Vec::new(),
+            lanes: Vec::new(),
+            keeper: None,
+            pools: Pools::new(&plan, id),
             starved: false,
-            vacant: VecDeque::with_capacity(slots),
             wheel: Wheel::new(now),
             expired: Vec::new(),
             recorder: Recorder::default(),
-            stage: if plan.only().opening == Opening::Cold {
-                Stage::Ready
-            } else {
-                Stage::Ahead { next: 0, pending: 0 }
-            },
+            stage: Stage::Ready,
+            now,
             start: Nanos::MAX,
             in_flight: 0,
             connected: 0,
-            next_address: 0,
-            plan,
+            sockets: 0,
+            next_address: vec![0; plan.targets.len()],
+            scratch: Scratch::default(),
+            spare: Vec::new(),
+            bodies: Vec::new(),
+            judging: Judging::default(),
+            users: Users::new(&plan, id),
+            nothing: Variables::default(),
+            keys: Rng::stream(plan.seed, u64::from(id) ^ now.0),
+            wall_at_zero: 0,
+            plan: plan.clone(),
+        };
+        for workload in 0..plan.workloads.len() {
+            shard.add_lane(&plan, workload);
         }
+        shard.keeper = Keeper::of(&mut shard);
+        let reads = shard.lanes.iter().any(|lane| shard.reads_bodies(lane));
+        if reads || shard.keeper.is_some() {
+            shard.bodies = vec![Vec::new(); shard.connections.len()];
+        }
+        shard.stage = shard.first_stage();
+        shard
     }
 
-    /// Begins the load at `start`, which may lie ahead.
-    pub fn begin(&mut self, start: Nanos) {
-        self.start = start;
-        self.stage = Stage::Ready;
+    /// Tells what the calendar says when the shard's clock stands at nothing, in milliseconds
+    /// since 1970: tokens carry such times.
+    pub const fn set_wall_clock(&mut self, at_zero: u64) {
+        self.wall_at_zero = at_zero;
     }
 
-    /// Lets nothing new fall due after `now`, and drops what waits.
-    pub fn stop(&mut self, now: Nanos) {
-        match &mut self.source {
-            Source::Closed { left, until } => (*left, *until) = (0, Nanos::ZERO),
-            Source::Open(pacer) if now < self.start => pacer.stop(Nanos::ZERO),
-            Source::Open(pacer) => pacer.stop(now.since(self.start) + Nanos(1)),
+    fn add_lane(&mut self, plan: &Plan, workload: usize) {
+        let named = &plan.workloads[workload];
+        let lane = u16::try_from(self.lanes.len()).unwrap_or(u16::MAX);
+        let first = len(&self.seats);
+        let remembers = remembers(plan, named);
+        for index in named.sessions_on(self.id, plan.shards) {
+            let mut seat = Seat::new(u64::from(index), lane, len(&self.connections));
+            seat.user = self.user_of(named, index);
+            if remembers {
+                seat.memory = Some(Box::<Memory>::default());
+            }
+            let owner = len(&self.seats);
+            let channels = named.channels.iter().map(|_| Connection::of(owner));
+            self.connections.extend(channels);
+            self.seats.push(seat);
         }
-        self.drop_waiting(now);
-        self.stage = Stage::Draining;
+        self.lanes.push(Lane::new(plan, workload, first..len(&self.seats), self.id));
     }
 
-    /// One turn: settles all completions, then fires timers, then begins what is due.
-    pub fn turn(
-        &mut self,
-        now: Nanos,
-        completions: &mut impl Completions,
-        submissions: &mut impl Submissions,
-    ) -> Next {
-        while let Some(completion) = completions.next() {
-            self.complete(completion, now, submissions);
-        }
-        self.fire(now, submissions);
-        match self.stage {
-            Stage::Ahead { .. } => self.open_ahead(now, submissions),
-            Stage::Ready if now >= self.start => self.start_load(now, submissions),
-            Stage::Ready => {}
-            Stage::Running | Stage::Draining => self.begin_due(now, submissions),
-        }
-        self.recorder.counts().turns += 1;
-        self.next(now)
+    /// The workload of a seat.
+    fn workload(&self, seat: u32) -> &Workload {
+        let lane = &self.lanes[usize::from(self.seats[seat as usize].lane)];
+        &self.plan.workloads[lane.workload]
+    }
+
+    fn lane(&mut self, seat: u32) -> &mut Lane {
+        &mut self.lanes[usize::from(self.seats[seat as usize].lane)]
+    }
+
+    fn reads_bodies(&self, lane: &Lane) -> bool {
+        let workload = &self.plan.workloads[lane.workload];
+        workload.program.instructions.iter().any(|instruction| match instruction {
+            Instruction::Http(request) => self.requests[usize::from(*request)].reads_body,
+            _ => false,
+        })
     }
 
     /// What happened to one connection.
@@ -185,6 +220,9 @@ impl Shard {
         let Some(connection) = self.connections.get_mut(slot as usize) else { return };
         if !connection.link.is_current(handle) {
             // Of an earlier life of the slot: nothing here waits for it.
+            if let Event::Sent(_, Some(buffer)) = event {
+                self.give_back(buffer);
+            }
             return;
         }
         match event {
@@ -195,8 +233,7 @@ impl Shard {
             }
             Event::Sent(result, buffer) => {
                 connection.link.sent();
-                drop(buffer);
-                self.sent(slot, result, now, submissions);
+                self.sent(slot, result, buffer, now, submissions);
             }
             Event::Connected(result) => {
                 connection.link.connected();
@@ -215,73 +252,6 @@ impl Shard {
             Event::Accepted(..) => {}
         }
         self.vacate(slot, now);
-    }
-
-    /// Fires the timers that are due.
-    fn fire(&mut self, now: Nanos, submissions: &mut impl Submissions) {
-        let mut expired = std::mem::take(&mut self.expired);
-        self.wheel.advance(now, |slot, at| expired.push((slot, at)));
-        for (slot, at) in expired.drain(..) {
-            let connection = &mut self.connections[slot as usize];
-            if connection.wheel_at != at {
-                // Of one slot of the wheel the later entry may come first; it stands no more.
-                if connection.wheel_later == at {
-                    connection.wheel_later = Nanos::MAX;
-                }
-                continue;
-            }
-            connection.wheel_at = std::mem::replace(&mut connection.wheel_later, Nanos::MAX);
-            let deadline = connection.deadline;
-            if deadline <= now {
-                connection.deadline = Nanos::MAX;
-                self.overdue(slot, now, submissions);
-            } else if deadline < Nanos::MAX {
-                self.arm(slot, deadline, now);
-            }
-        }
-        self.expired = expired;
-    }
-
-    /// Sets the moment at which the connection's present state is over. Costs the wheel nothing
-    /// as long as an earlier entry stands.
-    fn arm(&mut self, slot: u32, deadline: Nanos, now: Nanos) {
-        let connection = &mut self.connections[slot as usize];
-        connection.deadline = deadline;
-        if deadline < connection.wheel_at {
-            connection.wheel_later = connection.wheel_later.min(connection.wheel_at);
-            connection.wheel_at = deadline.max(now);
-            self.wheel.insert(connection.wheel_at, slot);
-        }
-    }
-
-    fn start_load(&mut self, now: Nanos, submissions: &mut impl Submissions) {
-        self.stage = Stage::Running;
-        for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
-            let connection = &mut self.connections[slot as usize];
-            connection.due = self.start;
-            if connection.is_available() {
-                connection.available = connection.available.min(self.start);
-                self.offer(slot);
-            }
-        }
-        self.begin_due(now, submissions);
-    }
-
-    fn next(&mut self, now: Nanos) -> Next {
-        let timer = self.wheel.next_due();
-        let work = match self.stage {
-            Stage::Ahead { .. } => None,
-            Stage::Ready => Some(self.start).filter(|start| *start < Nanos::MAX),
-            Stage::Running | Stage::Draining if !self.offered.is_empty() => Some(now),
-            Stage::Running | Stage::Draining => self.next_arrival().map(|at| at.max(now)),
-        };
-        let wake_at = [timer, work].into_iter().flatten().min();
-        let running = matches!(self.stage, Stage::Running | Stage::Draining);
-        Next {
-            wake_at,
-            ready: !matches!(self.stage, Stage::Ahead { .. }),
-            finished: running && self.in_flight == 0 && self.is_exhausted(now),
-        }
     }
 
     /// What was recorded, and the gauges of this moment.
@@ -305,35 +275,44 @@ impl Shard {
     pub const fn id(&self) -> u32 {
         self.id
     }
+
+    /// Milliseconds since 1970.
+    const fn wall(&self, now: Nanos) -> u64 {
+        self.wall_at_zero + now.0 / 1_000_000
+    }
+
+    /// The seat that a slot belongs to; none for those of tokens.
+    fn seat_of(&self, slot: u32) -> Option<u32> {
+        let is_keepers = self.keeper.as_ref().is_some_and(|keeper| slot >= keeper.first_slot);
+        (!is_keepers).then(|| self.connections[slot as usize].owner)
+    }
+
+    /// Whether nothing of the slot's is under way, so that it can take an operation.
+    fn is_available(&self, slot: u32) -> bool {
+        self.connections[slot as usize].is_available()
+    }
+
+    fn name_of(&self, operation: &Operation) -> &str {
+        let leaves = self.plan.leaves.len().max(1);
+        let leaf = usize::from(operation.leaf.0) % leaves;
+        self.plan.leaves.get(leaf).map_or("", |leaf| leaf.name.as_str())
+    }
+
+    fn state(&self, slot: u32) -> State {
+        self.connections[slot as usize].state
+    }
 }
 
-impl Source {
-    fn new(plan: &Plan, id: u32) -> Self {
-        let shards = NonZeroU64::new(u64::from(plan.shards)).unwrap_or(NonZeroU64::MIN);
-        if let (Load::Open { patience, .. }, Some((schedule, total))) =
-            (plan.only().load, plan.only().arrivals(plan.warmup))
-        {
-            return Self::Open(Pacer::new(schedule, (id, shards), total, patience));
-        }
-        let (left, span) = match plan.only().until {
-            Until::Elapsed(span) => (u64::MAX, span),
-            Until::Operations(count, span) => {
-                (count.get().saturating_sub(u64::from(id)).div_ceil(shards.get()), span)
-            }
-        };
-        Self::Closed { left, until: plan.warmup + span }
-    }
+fn len<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len()).unwrap_or(u32::MAX)
+}
 
-    /// Takes leave for one operation of a session, due at `due` from the start.
-    fn take_closed(&mut self, plan: &Plan, due: Nanos) -> Option<Phase> {
-        let Self::Closed { left, until } = self else { return None };
-        if due >= *until || *left == 0 {
-            return None;
-        }
-        let phase = plan.phase(due);
-        if phase == Phase::Load {
-            *left -= 1;
-        }
-        Some(phase)
-    }
+/// Whether sessions of the workload save anything for themselves, or are in groups.
+fn remembers(plan: &Plan, workload: &Workload) -> bool {
+    !plan.variables.is_empty()
+        || workload
+            .program
+            .instructions
+            .iter()
+            .any(|instruction| matches!(instruction, Instruction::Enter(_)))
 }

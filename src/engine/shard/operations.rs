@@ -1,175 +1,61 @@
-//! The life of a shard's operations: due, begun, sent, answered, ended exactly once.
+//! The life of a shard's operations: begun, sent, timed out, cut off.
 
-use super::super::connection::{Operation, State};
-use super::super::limits::{BEGINS_A_TURN, DROPS_A_TURN};
-use super::super::pacer::Arrival;
-use super::{OwnRequest, Shard, Source, Stage};
+use std::rc::Rc;
+
+use super::super::connection::{Errand, Operation, State};
+use super::super::limits::{BUFFER_KEPT_BYTES, BUFFERS_KEPT};
+use super::super::seat::{NONE, Waits};
+use super::{OwnRequest, Shard};
 use crate::metrics::LeafId;
 use crate::metrics::recorder::End;
 use crate::net::error::Cause;
 use crate::net::{Errno, Payload, Submissions};
-use crate::protocol::http::{AwaitingPhase, ExchangeError, Progress, Reply, Reuse};
+use crate::plan::{Content, Text};
+use crate::protocol::http::AwaitingPhase;
 use crate::protocol::{Failure, Timing};
+use crate::session::{Act, Speaker, render};
 use crate::stdx::Nanos;
 
-/// The lowest status that counts as a failure, as in k6.
-const FAILING_STATUS: u16 = 400;
-
 impl Shard {
-    /// The slot can take an operation: its session's next one, or it waits for an arrival. It
-    /// begins at the end of the turn, when all that is known of the connection has been seen.
-    pub(super) fn offer(&mut self, slot: u32) {
-        if !matches!(self.stage, Stage::Running | Stage::Draining) {
-            return;
-        }
-        match &self.source {
-            Source::Closed { .. } => self.offered.push_back(slot),
-            Source::Open(_) if self.connections[slot as usize].state == State::Idle => {
-                self.idle.push_back(slot);
-            }
-            Source::Open(_) => self.vacant.push_back(slot),
-        }
-    }
-
-    /// Begins what is due, a bounded number of operations.
-    pub(super) fn begin_due(&mut self, now: Nanos, submissions: &mut impl Submissions) {
-        match &self.source {
-            Source::Closed { .. } => self.go_on(now, submissions),
-            Source::Open(_) => self.pace(now, submissions),
-        }
-    }
-
-    /// Closed model: sessions whose slots are free go on.
-    fn go_on(&mut self, now: Nanos, submissions: &mut impl Submissions) {
-        for _ in 0..self.offered.len().min(BEGINS_A_TURN) {
-            let Some(slot) = self.offered.pop_front() else { return };
-            let connection = &self.connections[slot as usize];
-            if !connection.is_available() {
-                continue;
-            }
-            let due = connection.due;
-            let since = due.since(self.start);
-            if let Some(phase) = self.source.take_closed(&self.plan, since) {
-                let request = self.sessions[slot as usize].next(mix(&self.plan), self.plan.seed);
-                self.recorder.scheduled(self.plan.leaf(phase, request));
-                self.begin_operation(slot, request, due, now, submissions);
-            }
-        }
-    }
-
-    /// Open model: begins what is due on what is free, and drops what has waited too long for it.
-    fn pace(&mut self, now: Nanos, submissions: &mut impl Submissions) {
-        let since = now.since(self.start);
-        let (mut begins, mut drops) = (0, 0);
-        while begins < BEGINS_A_TURN && drops < DROPS_A_TURN {
-            let Source::Open(pacer) = &mut self.source else { return };
-            let Some(arrival) = pacer.upcoming().filter(|arrival| arrival.due <= since) else {
-                return;
-            };
-            let slot = self.peek_available();
-            // Lateness of our own is no reason to drop: what counts is when a slot became free.
-            let free = slot.map_or(now, |slot| self.connections[slot as usize].available);
-            let Source::Open(pacer) = &mut self.source else { return };
-            let gone = pacer.is_impatient(&arrival, free.since(self.start));
-            if gone || slot.is_none() && pacer.too_many_wait(since) {
-                pacer.take(since);
-                self.drop_arrival(arrival);
-                drops += 1;
-            } else if let Some(slot) = slot {
-                pacer.take(since);
-                self.take_available();
-                let (leaf, request) = self.arrival_leaf(arrival.index, arrival.due);
-                self.recorder.scheduled(leaf);
-                self.begin_operation(slot, request, self.start + arrival.due, now, submissions);
-                begins += 1;
-            } else {
-                self.starved = true;
-                return;
-            }
-        }
-    }
-
-    fn drop_arrival(&mut self, arrival: Arrival) {
-        self.starved = true;
-        let (leaf, _) = self.arrival_leaf(arrival.index, arrival.due);
-        self.recorder.scheduled(leaf);
-        self.recorder.dropped(leaf);
-    }
-
-    /// Drops all arrivals that wait.
-    pub(super) fn drop_waiting(&mut self, now: Nanos) {
-        while let Source::Open(pacer) = &mut self.source
-            && let Some(arrival) = pacer.take(now.since(self.start))
-        {
-            self.drop_arrival(arrival);
-        }
-    }
-
-    /// When [`Shard::begin_due`] has something to do again, if no completion comes before.
-    pub(super) fn next_arrival(&mut self) -> Option<Nanos> {
-        let available = self.peek_available().is_some();
-        let Source::Open(pacer) = &self.source else { return None };
-        let at = if available {
-            pacer.upcoming().map(|arrival| arrival.due)
-        } else {
-            pacer.patience_ends()
-        };
-        at.map(|at| self.start + at)
-    }
-
-    /// Whether nothing will fall due any more.
-    pub(super) fn is_exhausted(&self, now: Nanos) -> bool {
-        match &self.source {
-            Source::Open(pacer) => pacer.upcoming().is_none(),
-            Source::Closed { left, until } => *left == 0 || now.since(self.start) >= *until,
-        }
-    }
-
-    /// Which request an arrival is, a function of the seed and its number alone.
-    fn arrival_leaf(&self, index: u64, due: Nanos) -> (LeafId, u16) {
-        let request = mix(&self.plan).choose(self.plan.seed, index, 0);
-        (self.plan.leaf(self.plan.phase(due), request), request)
-    }
-
-    fn take_available(&mut self) -> Option<u32> {
-        let slot = self.peek_available()?;
-        if self.idle.front() == Some(&slot) {
-            self.idle.pop_front()
-        } else {
-            self.vacant.pop_front()
-        }
-    }
-
-    /// The slot that has been free longest, an open one first. Slots that were lost since they
-    /// were queued are taken out on the way.
-    fn peek_available(&mut self) -> Option<u32> {
-        let connections = &self.connections;
-        let state = |slot: &u32| connections[*slot as usize].state;
-        while self.idle.front().is_some_and(|slot| state(slot) != State::Idle) {
-            self.idle.pop_front();
-        }
-        while self.vacant.front().is_some_and(|slot| state(slot) != State::Vacant) {
-            self.vacant.pop_front();
-        }
-        self.idle.front().or_else(|| self.vacant.front()).copied()
-    }
-
-    fn begin_operation(
+    #[expect(clippy::too_many_arguments, reason = "what an operation is")]
+    pub(super) fn begin_operation(
         &mut self,
+        index: u32,
         slot: u32,
-        request: u16,
-        intended: Nanos,
+        act: Act,
+        leaf: LeafId,
+        generation: u32,
         now: Nanos,
         submissions: &mut impl Submissions,
     ) {
-        let leaf = self.plan.leaf(self.plan.phase(intended.since(self.start)), request);
+        let errand = match act {
+            Act::Open(socket) => Errand::Open(socket),
+            Act::Http(request) => Errand::Http(request),
+            _ => return,
+        };
+        let seat = &mut self.seats[index as usize];
+        (seat.waits, seat.awaits) = (Waits::Busy, NONE);
+        let intended = seat.due;
         let connection = &mut self.connections[slot as usize];
         let free = intended.max(connection.available);
         let timing = Timing { intended, free, ..Timing::default() };
-        connection.operation =
-            Some(Operation { leaf, request, timing, begun: now, ..Operation::default() });
+        let operation =
+            Operation { leaf, errand, generation, timing, begun: now, ..Operation::default() };
         self.in_flight += 1;
         self.recorder.begun(leaf);
+        self.carry(slot, operation, now, submissions);
+    }
+
+    /// Gives the operation to a connection that can take one.
+    pub(super) fn carry(
+        &mut self,
+        slot: u32,
+        operation: Operation,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let connection = &mut self.connections[slot as usize];
+        connection.operation = Some(operation);
         if connection.state == State::Idle {
             self.dispatch(slot, now, submissions);
         } else {
@@ -179,80 +65,69 @@ impl Shard {
 
     /// Sends the operation's request on its open connection.
     pub(super) fn dispatch(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
+        let Some(operation) = self.connections[slot as usize].operation else { return };
+        let request = match operation.errand {
+            Errand::Open(socket) => return self.upgrade(slot, socket, now, submissions),
+            Errand::Http(request) => usize::from(request),
+            Errand::Call(kind) => self.request_of_call(kind),
+        };
+        let OwnRequest { fixed, reply_to, .. } = &self.requests[request];
+        let (reply_to, fixed) = (*reply_to, fixed.as_ref().map(Rc::clone));
+        let payload = match fixed {
+            Some(bytes) => Payload::Shared(bytes),
+            None => Payload::Owned(self.made(slot, request, now)),
+        };
+        let length = payload.bytes().len();
+        let deadline = operation.begun + self.timeout_of(&operation);
         let connection = &mut self.connections[slot as usize];
         let Some(operation) = &mut connection.operation else { return };
-        let OwnRequest { bytes, reply_to, .. } = &self.requests[usize::from(operation.request)];
-        operation.timing.sent = now;
+        if !operation.retried {
+            operation.timing.sent = now;
+        }
         connection.state = State::Busy;
-        connection.exchange.start(*reply_to);
-        connection.unsent = bytes.len();
+        connection.exchange.start(reply_to);
+        connection.unsent = length;
         connection.link.sending();
-        submissions.send(connection.link.handle(slot), Payload::Shared(bytes.clone()));
-        self.recorder.bytes_sent(operation.leaf, bytes.len() as u64);
-        let deadline = operation.begun + self.plan.timeout;
+        submissions.send(connection.link.handle(slot), payload);
+        if !matches!(operation.errand, Errand::Call(_)) {
+            self.recorder.bytes_sent(operation.leaf, length as u64);
+        }
         self.arm(slot, deadline, now);
     }
 
-    pub(super) fn progress(
-        &mut self,
-        slot: u32,
-        progress: Result<Progress, ExchangeError>,
-        now: Nanos,
-        submissions: &mut impl Submissions,
-    ) {
-        match progress {
-            Ok(Progress::More) => {}
-            Ok(Progress::Done(reply)) => self.answered(slot, &reply, now, submissions),
-            Err(error) => {
-                self.fail(slot, error.failure(), now, submissions, || error.to_string());
-            }
-        }
-    }
-
-    /// The reply is complete: the operation ends, and the connection takes the next.
-    fn answered(
-        &mut self,
-        slot: u32,
-        reply: &Reply,
-        now: Nanos,
-        submissions: &mut impl Submissions,
-    ) {
-        let connection = &mut self.connections[slot as usize];
-        let Some(operation) = connection.operation.take() else { return };
-        let timing = Timing { done: now, ..operation.timing };
-        self.in_flight -= 1;
-        self.recorder.reply(operation.leaf, &timing, reply.status, operation.received);
-        let end = if reply.status < FAILING_STATUS {
-            End::Ok
-        } else {
-            let name = &self.plan.requests[usize::from(operation.request)].name;
-            self.recorder.sample(Failure::Status, || format!("{name}: status {}", reply.status));
-            End::Failed(Failure::Status)
+    /// The bytes of a request that is made anew each time.
+    fn made(&mut self, slot: u32, request: usize, now: Nanos) -> Vec<u8> {
+        let mut out = self.spare.pop().unwrap_or_default();
+        out.clear();
+        let plan = &self.plan;
+        let Content::Made { head, body } = &self.plan_request(request).content else { return out };
+        let (speaker, mut draw) = match self.seat_of(slot) {
+            Some(seat) => (self.speaker(seat, now), self.seats[seat as usize].mind.draw(plan.seed)),
+            None => self.speaker_of_call(slot, now),
         };
-        self.recorder.ended(operation.leaf, end, now);
-        connection.failures = 0;
-        connection.due = now;
-        connection.listening.replied();
-        let asked = self.requests[usize::from(operation.request)].reuse;
-        if reply.reuse == Reuse::Close || asked == Reuse::Close {
-            self.close(slot, submissions);
-        } else if connection.link.is_sending() {
-            connection.state = State::Settling;
+        render(head, &speaker, &mut draw, &mut out);
+        if let Some(body) = body {
+            append_body(body, &speaker, &mut draw, &mut out);
         } else {
-            self.settled(slot, now, submissions);
+            out.extend_from_slice(b"\r\n");
+        }
+        out
+    }
+
+    /// How long an operation may take from the beginning of its attempt.
+    pub(super) fn timeout_of(&self, operation: &Operation) -> Nanos {
+        match operation.errand {
+            Errand::Http(request) => self.plan.requests[usize::from(request)].timeout,
+            Errand::Open(socket) => self.plan.sockets[usize::from(socket)].timeout,
+            Errand::Call(kind) => self.plan_request(self.request_of_call(kind)).timeout,
         }
     }
 
-    /// The reply is complete and nothing is being sent: the connection takes the next operation,
-    /// unless the peer would read that as the rest of a request that broke off.
-    fn settled(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
-        let connection = &mut self.connections[slot as usize];
-        if connection.unsent > 0 {
-            return self.close(slot, submissions);
+    /// A send buffer has come back.
+    pub(super) fn give_back(&mut self, buffer: Vec<u8>) {
+        if self.spare.len() < BUFFERS_KEPT && buffer.capacity() <= BUFFER_KEPT_BYTES {
+            self.spare.push(buffer);
         }
-        connection.state = State::Idle;
-        connection.available = now;
-        self.offer(slot);
     }
 
     /// A send has ended; a peer that is gone shows in the receive, which alone knows what came
@@ -261,19 +136,32 @@ impl Shard {
         &mut self,
         slot: u32,
         result: Result<u32, Errno>,
+        buffer: Option<Vec<u8>>,
         now: Nanos,
         submissions: &mut impl Submissions,
     ) {
         let connection = &mut self.connections[slot as usize];
         connection.unsent -= result.map_or(0, |count| connection.unsent.min(count as usize));
-        match (connection.state, result.map_err(|errno| (errno, errno.cause()))) {
-            (State::Busy, Ok(_)) => self.send_rest(slot, submissions),
-            (State::Busy, Err((errno, Cause::LocalMemory | Cause::NoBuffers))) => {
+        let (state, unsent) = (connection.state, connection.unsent);
+        match (state, result.map_err(|errno| (errno, errno.cause()))) {
+            (State::Busy | State::Upgrading | State::Live | State::Farewell, Ok(_))
+                if unsent > 0 =>
+            {
+                return self.send_rest(slot, buffer, submissions);
+            }
+            (
+                State::Busy | State::Upgrading | State::Live,
+                Err((errno, Cause::LocalMemory | Cause::NoBuffers)),
+            ) => {
                 self.fail(slot, Failure::LocalMemory, now, submissions, || errno.to_string());
             }
             (State::Settling, _) => self.settled(slot, now, submissions),
+            (State::Live | State::Farewell, Ok(_)) => self.flush(slot, now, submissions),
             (
                 State::Busy
+                | State::Upgrading
+                | State::Live
+                | State::Farewell
                 | State::Vacant
                 | State::Opening
                 | State::Idle
@@ -282,12 +170,46 @@ impl Shard {
                 _,
             ) => {}
         }
+        if let Some(buffer) = buffer {
+            self.give_back(buffer);
+        }
+    }
+
+    /// Sends what the kernel has not taken yet, in a buffer of its own.
+    fn send_rest(
+        &mut self,
+        slot: u32,
+        buffer: Option<Vec<u8>>,
+        submissions: &mut impl Submissions,
+    ) {
+        let connection = &mut self.connections[slot as usize];
+        let unsent = connection.unsent;
+        let rest = match (buffer, connection.operation) {
+            (Some(mut buffer), _) => {
+                buffer.drain(..buffer.len().saturating_sub(unsent));
+                buffer
+            }
+            (None, Some(operation)) => {
+                let request = match operation.errand {
+                    Errand::Http(request) => usize::from(request),
+                    Errand::Call(kind) => self.request_of_call(kind),
+                    Errand::Open(_) => return,
+                };
+                let fixed = self.requests[request].fixed.as_deref().unwrap_or_default();
+                fixed[fixed.len().saturating_sub(unsent)..].to_vec()
+            }
+            (None, None) => return,
+        };
+        let connection = &mut self.connections[slot as usize];
+        connection.link.sending();
+        submissions.send(connection.link.handle(slot), Payload::Owned(rest));
     }
 
     /// A deadline has passed.
     pub(super) fn overdue(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
         let connection = &self.connections[slot as usize];
-        let timeout = self.plan.timeout;
+        let timeout =
+            connection.operation.map_or(self.plan.timeout, |operation| self.timeout_of(&operation));
         match connection.state {
             State::BackingOff => self.pause_over(slot, now),
             State::Opening => {
@@ -302,40 +224,127 @@ impl Shard {
                     || format!("no end of the reply within {timeout}, {received} bytes came");
                 self.fail(slot, failure, now, submissions, text);
             }
-            State::Settling => self.close(slot, submissions),
+            State::Upgrading => {
+                let received = connection.operation.map_or(0, |operation| operation.received);
+                let text = || format!("not open within {timeout}, {received} bytes came");
+                // A peer that takes the connection and never upgrades it was not connected to.
+                let failure = match received {
+                    0 => Failure::TimeoutFirstByte,
+                    _ => Failure::TimeoutBody,
+                };
+                self.fail(slot, failure, now, submissions, text);
+            }
+            State::Live => self.answers_overdue(slot, now, submissions),
+            State::Settling | State::Farewell => self.close(slot, submissions),
             State::Vacant | State::Idle | State::Closing => {}
         }
     }
 
+    /// The session goes on with an operation whose token was refused, now that there is another.
+    pub(super) fn send_again(
+        &mut self,
+        index: u32,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let Some(parked) = self.seats[index as usize].parked.take() else { return };
+        let mut operation = *parked;
+        let channel = match operation.errand {
+            Errand::Http(request) => self.plan.requests[usize::from(request)].channel,
+            Errand::Open(socket) => self.plan.sockets[usize::from(socket)].channel,
+            Errand::Call(_) => return,
+        };
+        let slot = self.seats[index as usize].first_slot + u32::from(channel);
+        if now >= operation.begun + self.timeout_of(&operation) {
+            return self.give_up(index, operation, now);
+        }
+        if !self.connections[slot as usize].is_available() {
+            let seat = &mut self.seats[index as usize];
+            (seat.parked, seat.awaits) = (Some(Box::new(operation)), slot);
+            return;
+        }
+        let user = self.seats[index as usize].user;
+        match self.token_of(user, now) {
+            crate::session::Need::Ready { generation } => operation.generation = generation,
+            crate::session::Need::Wait => {
+                let until = operation.begun + self.timeout_of(&operation);
+                let seat = &mut self.seats[index as usize];
+                seat.parked = Some(Box::new(operation));
+                return self.await_again(index, user, until, now);
+            }
+            crate::session::Need::Barred { .. } => return self.give_up(index, operation, now),
+        }
+        let seat = &mut self.seats[index as usize];
+        (seat.waits, seat.awaits) = (Waits::Busy, NONE);
+        self.carry(slot, operation, now, submissions);
+    }
+
+    /// No token came for an operation that waited for it: its 401 stands.
+    pub(super) fn give_up(&mut self, index: u32, operation: Operation, now: Nanos) {
+        self.in_flight -= 1;
+        let name = self.name_of(&operation).to_owned();
+        self.recorder.sample(Failure::Status, || format!("{name}: status 401, and no new token"));
+        self.recorder.ended(operation.leaf, End::Failed(Failure::Status), now);
+        self.seats[index as usize].due = now;
+        self.make_ready(index);
+    }
+
     /// Ends everything at once: what is in flight is aborted, what waits is dropped.
     pub fn abort(&mut self, now: Nanos, submissions: &mut impl Submissions) {
-        self.stop(now);
-        for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
+        self.forget_tokens();
+        self.stop(now, submissions);
+        for slot in 0..super::len(&self.connections) {
             if let Some(operation) = self.connections[slot as usize].operation.take() {
-                self.in_flight -= 1;
-                self.recorder.bytes_lost(operation.leaf, operation.received);
-                self.recorder.ended(operation.leaf, End::Aborted, now);
+                if !matches!(operation.errand, Errand::Call(_)) {
+                    self.in_flight -= 1;
+                    self.recorder.bytes_lost(operation.leaf, operation.received);
+                    self.recorder.ended(operation.leaf, End::Aborted, now);
+                }
                 self.close(slot, submissions);
             }
+            self.abort_messages(slot, now, submissions);
         }
-    }
-
-    /// Sends what the kernel has not taken yet, if that is anything, in a buffer of its own.
-    fn send_rest(&mut self, slot: u32, submissions: &mut impl Submissions) {
-        let connection = &mut self.connections[slot as usize];
-        let Some(operation) = &connection.operation else { return };
-        let OwnRequest { bytes, .. } = &self.requests[usize::from(operation.request)];
-        if connection.unsent > 0 {
-            let rest = bytes[bytes.len() - connection.unsent..].to_vec();
-            connection.link.sending();
-            submissions.send(connection.link.handle(slot), Payload::Owned(rest));
+        for seat in 0..self.seats.len() {
+            if let Some(parked) = self.seats[seat].parked.take() {
+                self.in_flight -= 1;
+                self.recorder.ended(parked.leaf, End::Aborted, now);
+            }
         }
+        self.lanes.iter_mut().for_each(|lane| lane.ended = lane.begun);
     }
 }
 
-fn mix(plan: &crate::plan::Plan) -> &crate::plan::Mix {
-    match &plan.only().program.instructions[0] {
-        crate::plan::Instruction::Choose { mix, .. } => mix,
-        _ => unreachable!(),
+/// The length of the body, the end of the head, and the body: it is made first, behind a gap that
+/// is as wide as the longest length, and the head is closed up to it.
+fn append_body(
+    body: &Text,
+    speaker: &Speaker<'_>,
+    draw: &mut crate::session::Draw,
+    out: &mut Vec<u8>,
+) {
+    const NAME: &[u8] = b"Content-Length: ";
+    const END: &[u8] = b"\r\n\r\n";
+    out.extend_from_slice(NAME);
+    let digits_at = out.len();
+    // Zeros in front are digits too (RFC 9110 section 8.6), but some servers refuse them.
+    out.extend_from_slice(&[b'0'; DIGITS]);
+    out.extend_from_slice(END);
+    let body_at = out.len();
+    render(body, speaker, draw, out);
+    let mut length = out.len() - body_at;
+    let mut digits = [0; DIGITS];
+    let mut count = 0;
+    loop {
+        count += 1;
+        digits[DIGITS - count] = b'0' + u8::try_from(length % 10).unwrap_or(0);
+        length /= 10;
+        if length == 0 || count == DIGITS {
+            break;
+        }
     }
+    out[digits_at..digits_at + count].copy_from_slice(&digits[DIGITS - count..]);
+    out.drain(digits_at + count..digits_at + DIGITS);
 }
+
+/// Digits of the longest body: far beyond what a plan may hold.
+const DIGITS: usize = 10;

@@ -34,9 +34,11 @@ impl Shard {
                     operation.timing.first_byte = now;
                 }
                 operation.received += bytes.len() as u64;
-                let progress = connection.exchange.receive(bytes);
+                let progress = self.feed(slot, bytes);
                 self.progress(slot, progress, now, submissions);
             }
+            (State::Upgrading, _) => self.upgrading(slot, bytes, now, submissions),
+            (State::Live | State::Farewell, _) => self.frames(slot, bytes, now, submissions),
             (State::Idle | State::Settling, _) => {
                 // The peer ends an idle connection, or says something that nobody asked for.
                 self.recorder.counts().unasked += u64::from(!bytes.is_empty());
@@ -106,8 +108,10 @@ impl Shard {
         if connection.link.is_closing() {
             return;
         }
-        let large = connection.exchange.discardable() >= DISCARD_FROM;
-        match (connection.listening, more) {
+        let listening = connection.listening;
+        let large = self.discardable(handle.slot) >= DISCARD_FROM;
+        let connection = &mut self.connections[handle.slot as usize];
+        match (listening, more) {
             (Listening::Multishot, More::Armed) if large => {
                 connection.listening = Listening::Stopping;
                 submissions.stop_receiving(handle);
@@ -127,8 +131,8 @@ impl Shard {
 
     /// Asks for what comes next on the connection.
     pub(super) fn listen(&mut self, handle: Handle, submissions: &mut impl Submissions) {
+        let rest = self.discardable(handle.slot);
         let connection = &mut self.connections[handle.slot as usize];
-        let rest = connection.exchange.discardable();
         connection.link.receiving();
         match connection.listening {
             Listening::Single { .. } if rest >= DISCARD_FROM => {

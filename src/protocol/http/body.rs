@@ -1,4 +1,4 @@
-//! The body of a reply: counted, never kept (RFC 9112 sections 6, 7 and 8).
+//! The body of a reply: counted, and shown to whoever wants to keep it (RFC 9112 sections 6, 7 and 8).
 //!
 //! | rest         | data, not the last | its last byte     | line      | end of stream |
 //! |--------------|--------------------|-------------------|-----------|---------------|
@@ -48,8 +48,13 @@ pub(super) enum Step<T> {
 }
 
 impl Body {
-    /// Takes bytes of data, or of one line, or as many as there are: at least one.
-    pub(super) fn receive(self, input: &mut &[u8]) -> Result<Step<Self>, ExchangeError> {
+    /// Takes bytes of data, which `data` may look at, or of one line, or as many as there are: at
+    /// least one.
+    pub(super) fn receive(
+        self,
+        input: &mut &[u8],
+        data: &mut impl FnMut(&[u8]),
+    ) -> Result<Step<Self>, ExchangeError> {
         match self.rest {
             Rest::ChunkLine { line } => Ok(match line.receive(input)? {
                 Next::Line(line) => self.then(Rest::ChunkLine { line }),
@@ -59,8 +64,10 @@ impl Body {
             Rest::Length { .. } | Rest::ChunkData { .. } | Rest::UntilClose => {
                 let here = u64::try_from(input.len()).unwrap_or(u64::MAX);
                 let taken = here.min(self.discardable());
-                let rest = usize::try_from(taken).ok().and_then(|taken| input.get(taken..));
-                *input = rest.unwrap_or_default();
+                let split = usize::try_from(taken).ok().and_then(|len| input.split_at_checked(len));
+                let (taken_now, rest) = split.unwrap_or((input, &[]));
+                data(taken_now);
+                *input = rest;
                 Ok(self.pass(taken))
             }
         }

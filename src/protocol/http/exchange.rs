@@ -108,10 +108,22 @@ impl Exchange {
     /// # Errors
     /// When the reply is at fault, or when there are bytes that belong to no reply.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Progress, ExchangeError> {
+        self.receive_with(bytes, &mut |_| {})
+    }
+
+    /// The same, and shows the body's data to `data` piece by piece, without chunk framing.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub fn receive_with(
+        &mut self,
+        bytes: &[u8],
+        data: &mut impl FnMut(&[u8]),
+    ) -> Result<Progress, ExchangeError> {
         let mut input = bytes;
         let mut state = mem::take(&mut self.state);
         while !input.is_empty() {
-            match state.receive(&mut input) {
+            match state.receive(&mut input, data) {
                 Ok(Step::More(next)) => state = next,
                 Ok(Step::Done(reply)) if input.is_empty() => return Ok(Progress::Done(reply)),
                 Ok(Step::Done(_)) => return self.fail(ExchangeError::Surplus),
@@ -200,14 +212,18 @@ enum State {
 
 impl State {
     /// Takes bytes up to the end of a head, of a chunk or of the reply: at least one.
-    fn receive(self, input: &mut &[u8]) -> Result<Step<Self>, ExchangeError> {
+    fn receive(
+        self,
+        input: &mut &[u8],
+        data: &mut impl FnMut(&[u8]),
+    ) -> Result<Step<Self>, ExchangeError> {
         match self {
             Self::Idle => Err(ExchangeError::Surplus),
             Self::FirstByte { reply_to } => receive_head(reply_to, 0, None, input),
             Self::Head { reply_to, interim, partial } => {
                 receive_head(reply_to, interim, partial, input)
             }
-            Self::Body { body } => Ok(match body.receive(input)? {
+            Self::Body { body } => Ok(match body.receive(input, data)? {
                 Step::More(body) => Step::More(Self::Body { body }),
                 Step::Done(reply) => Step::Done(reply),
             }),

@@ -1,11 +1,13 @@
 //! The summary on the terminal: verdict and rates first, then what explains them.
 //!
 //! 80 columns, ASCII alone, colours only if told. The order is k6's: thresholds, checks, HTTP,
-//! execution, network, errors by class.
+//! WebSocket, users, measures, execution, network, errors by class.
 
+mod beyond;
 mod page;
 mod sections;
 mod times;
+mod wishes;
 
 use super::build::Report;
 use super::document::Verdict;
@@ -47,16 +49,20 @@ pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String 
     sections::dropped(&mut page, document);
     sections::pacing(&mut page, document);
     sections::trust(&mut page, document);
-    sections::thresholds(&mut page, document);
-    sections::checks(&mut page, document);
+    wishes::thresholds(&mut page, document);
+    wishes::checks(&mut page, document);
     sections::http(&mut page, document);
     times::table(&mut page, document);
     if latency == Latency::Spectrum {
         times::spectrum(&mut page, &report.load);
     }
     sections::by_request(&mut page, document);
-    sections::execution(&mut page, document);
+    beyond::websocket(&mut page, document);
+    beyond::users(&mut page, report);
+    beyond::spans(&mut page, report);
+    sections::execution(&mut page, report);
     sections::network(&mut page, document);
+    beyond::errors(&mut page, document);
     sections::errors(&mut page, report);
     sections::events(&mut page, document);
     sections::generator(&mut page, report);

@@ -2,13 +2,15 @@
 
 use super::page::{Ink, LABEL, Page, WIDTH};
 use super::times::quantile;
-use crate::metrics::Trend;
 use crate::metrics::catalog::names;
+use crate::metrics::{Counter, Trend};
+use crate::plan::Kind;
 use crate::protocol::Failure;
 use crate::protocol::outcome::Side;
 use crate::report::build::{Report, distinct};
-use crate::report::document::{Document, Model, Pacing, Verdict};
+use crate::report::document::{Document, Model, Pacing, Run, Verdict, WorkloadRow};
 use crate::report::figures::{bytes, harmless, per_second, percent, plural, span, thousands, time};
+use crate::verdict::measured::one_request;
 
 /// Marks of the timeline that are shown; all of them are in `summary.json`.
 const EVENTS_SHOWN: usize = 8;
@@ -17,7 +19,7 @@ const EVENTS_SHOWN: usize = 8;
 const TEXTS_SHOWN: usize = 3;
 
 /// Columns of a number.
-const NUMBER: usize = 13;
+pub(super) const NUMBER: usize = 13;
 
 /// CPU time is counted in ticks of 10 ms: less than ten of them is noise.
 const MEASURABLE_S: f64 = 0.1;
@@ -35,7 +37,11 @@ pub(super) fn title(page: &mut Page, document: &Document) {
     };
     let room = WIDTH - verdict.len() - 2;
     let name = harmless(&document.name, 30);
-    let target = harmless(&document.run.target, room.saturating_sub(name.chars().count() + 2));
+    let target = match document.run.targets.len() {
+        0 | 1 => document.run.target.clone(),
+        all => format!("{} and {} more", document.run.target, all - 1),
+    };
+    let target = harmless(&target, room.saturating_sub(name.chars().count() + 2));
     let gap = room - name.chars().count() - target.chars().count();
     let painted = page.paint(document.verdict.ink(), verdict);
     let name = page.paint(Ink::Bold, &name);
@@ -50,10 +56,12 @@ pub(super) fn dropped(page: &mut Page, document: &Document) {
     }
     let (dropped, all) = (thousands(counts.dropped), plural(counts.scheduled, "arrival"));
     let were = if counts.dropped == 1 { "was" } else { "were" };
-    let text = format!(
-        "{dropped} of {all} {were} dropped: nothing was free in time; more connections (-c) or \
-         less rate (-R)"
-    );
+    let remedy = if document.run.pacing.workloads.is_empty() {
+        "more connections (-c) or less rate (-R)"
+    } else {
+        "more sessions or a lower rate"
+    };
+    let text = format!("{dropped} of {all} {were} dropped: nothing was free in time; {remedy}");
     page.wrapped("warning", &text, Ink::Yellow);
 }
 
@@ -63,6 +71,9 @@ pub(super) fn pacing(page: &mut Page, document: &Document) {
     let pacing = &document.run.pacing;
     let achieved = per_second(pacing.achieved_per_s);
     let rate = match pacing.asked_per_s {
+        None if matches!(pacing.model, Model::Fleet | Model::Mixed) => {
+            format!("achieved {achieved}, operations of any kind")
+        }
         None => format!("achieved {achieved}; asked for as much as the replies allow"),
         Some(asked) => {
             let share = if asked > 0.0 { pacing.achieved_per_s / asked } else { 0.0 };
@@ -75,8 +86,45 @@ pub(super) fn pacing(page: &mut Page, document: &Document) {
 
 /// The load alone.
 pub(super) fn load(page: &mut Page, document: &Document) {
-    let asked = asked(&document.run.pacing, document.run.shards);
-    page.wrapped("load", &asked, Ink::Plain);
+    let Run { pacing, shards, .. } = &document.run;
+    if pacing.workloads.is_empty() {
+        page.wrapped("load", &asked(pacing, *shards), Ink::Plain);
+    } else {
+        let all = plural(pacing.workloads.len() as u64, "workload");
+        let on = plural(u64::from(*shards), "shard");
+        let sockets = plural(pacing.connections.into(), "connection");
+        page.row("load", &format!("{all}, {sockets}, on {on}"));
+        for workload in &pacing.workloads {
+            page.wrapped("", &asked_of(workload), Ink::Plain);
+        }
+    }
+    if document.run.is_scaled() {
+        let (load, time) = (document.run.scale, document.run.scale_time);
+        let text = format!("counts times {load}, durations times {time}: a trial, not the run");
+        page.wrapped("scaled", &text, Ink::Yellow);
+    }
+}
+
+/// What was asked of one workload among several.
+fn asked_of(row: &WorkloadRow) -> String {
+    let sessions = match row.model {
+        Model::Fleet => plural(row.sessions.into(), "WebSocket session"),
+        Model::Closed | Model::Open | Model::Mixed => plural(row.sessions.into(), "session"),
+    };
+    let what = match (row.model, row.asked_per_s) {
+        (Model::Open, Some(rate)) => format!("{} over {sessions}", per_second(rate)),
+        (Model::Closed, _) => format!("{sessions} in a closed loop"),
+        _ => sessions,
+    };
+    let length = row.for_s.map_or_else(String::new, |length| format!(" for {}", span(length)));
+    let start = match row.start_s {
+        start if start > 0.0 => format!(", from {}", span(start)),
+        _ => String::new(),
+    };
+    let achieved = row
+        .achieved_per_s
+        .map_or_else(String::new, |rate| format!("; achieved {}", per_second(rate)));
+    format!("{}: {what}{length}{start}{achieved}", harmless(&row.name, 30))
 }
 
 /// Longer drains are shown.
@@ -108,6 +156,7 @@ fn asked(pacing: &Pacing, shards: u32) -> String {
     let connections = plural(pacing.connections.into(), "connection");
     let what = match (pacing.model, pacing.asked_per_s) {
         (Model::Open, Some(rate)) => format!("{} over {connections}", per_second(rate)),
+        (Model::Fleet, _) => plural(pacing.connections.into(), "WebSocket session"),
         _ => format!("{connections} in a closed loop"),
     };
     let until = match (pacing.operations, pacing.asked_s) {
@@ -135,40 +184,25 @@ pub(super) fn trust(page: &mut Page, document: &Document) {
     }
 }
 
-pub(super) fn thresholds(page: &mut Page, document: &Document) {
-    if document.thresholds.is_empty() {
-        return;
-    }
-    page.heading("THRESHOLDS", "");
-    for row in &document.thresholds {
-        let (ink, word) = if row.passed { (Ink::Green, "ok") } else { (Ink::Red, "MISSED") };
-        let word = page.paint(ink, &format!("{word:<12}"));
-        let samples = plural(row.samples, "sample");
-        page.line(&format!("  {word}{}  (is {}, {samples})", harmless(&row.text, 60), row.value));
-    }
-}
-
-pub(super) fn checks(page: &mut Page, document: &Document) {
-    let checks = document.metrics.rate(names::CHECKS);
-    if checks.passes + checks.fails > 0 {
-        page.heading("CHECKS", "");
-        page.row("held", &counted(checks.passes, &percent(checks.rate)));
-        page.row("failed", &counted(checks.fails, &percent(1.0 - checks.rate)));
-    }
-}
-
 /// A number in its column, and what qualifies it.
-fn counted(count: u64, rest: &str) -> String {
+pub(super) fn counted(count: u64, rest: &str) -> String {
     format!("{:>NUMBER$}   {rest}", thousands(count))
 }
 
 pub(super) fn http(page: &mut Page, document: &Document) {
+    if document.metrics.get(names::HTTP_REQS).is_none() {
+        return;
+    }
     page.heading("HTTP", "");
     let replies = document.metrics.counter(names::HTTP_REQS);
     page.row("replies", &counted(replies.count, &per_second(replies.rate)));
     let failed = document.metrics.rate(names::HTTP_REQ_FAILED);
     let share = format!("{} of what ended", percent(failed.rate));
     page.row("failed", &counted(failed.passes, &share));
+    let created = document.metrics.counter(Counter::TasksCreated.name());
+    if created.unit == Counter::TasksCreated.unit() {
+        page.row("created", &counted(created.count, "tasks, by replies of status 201"));
+    }
     let ours = ours(document);
     if ours > 0 {
         page.row("failed here", &counted(ours, "this host's fault, not among the above"));
@@ -198,13 +232,17 @@ fn failure(class: &str) -> Option<Failure> {
 /// Nothing new where there is but one request.
 pub(super) fn by_request(page: &mut Page, document: &Document) {
     let requests = &document.by.request;
-    if requests.0.len() < 2 {
+    let http = requests.iter().filter(|(_, metrics)| metrics.get(names::HTTP_REQS).is_some());
+    if http.count() < 2 {
         return;
     }
     // The heading's own columns end before those of the names do.
     let titles = format!("{:>11}{:>9}{:>12}{:>12}{:>12}", "replies", "failed", "med", "p95", "p99");
     page.heading("BY REQUEST", &format!("{}{titles}", " ".repeat(NAME - LABEL)));
     for (name, metrics) in requests.iter() {
+        if metrics.get(names::HTTP_REQS).is_none() {
+            continue;
+        }
         let trend = metrics.trend(Trend::Duration);
         let name = harmless(name, NAME - 3);
         let replies = thousands(metrics.counter(names::HTTP_REQS).count);
@@ -216,9 +254,16 @@ pub(super) fn by_request(page: &mut Page, document: &Document) {
     }
 }
 
-pub(super) fn execution(page: &mut Page, document: &Document) {
+pub(super) fn execution(page: &mut Page, report: &Report<'_>) {
+    let document = &report.document;
     let counts = &document.accounting.total;
     page.heading("EXECUTION", "");
+    let workloads = &report.plan.workloads;
+    let steps = workloads.iter().any(|it| it.fleet.is_none() && !one_request(it));
+    if steps {
+        let iterations = document.metrics.counter(names::ITERATIONS);
+        page.row("iterations", &counted(iterations.count, &per_second(iterations.rate)));
+    }
     let mut lost = Vec::new();
     if counts.dropped > 0 || document.run.pacing.model == Model::Open {
         lost.push(format!("{} dropped (nothing was free in time)", thousands(counts.dropped)));
@@ -233,6 +278,12 @@ pub(super) fn execution(page: &mut Page, document: &Document) {
         ends += &format!(", {} cut off by the end", thousands(counts.aborted));
     }
     page.row("sent", &counted(counts.sent, &ends));
+    let kinds = &document.accounting.by_kind;
+    for (kind, counts) in kinds.iter().filter(|_| kinds.0.len() > 1) {
+        let failed = counts.failed.iter().map(|(_, count)| count).sum::<u64>();
+        let ends = format!("{} ok, {} failed", thousands(counts.ok), thousands(failed));
+        page.row(kind, &counted(counts.sent, &ends));
+    }
 }
 
 pub(super) fn network(page: &mut Page, document: &Document) {
@@ -311,7 +362,9 @@ pub(super) fn generator(page: &mut Page, report: &Report<'_>) {
     let cost = &document.generator;
     let cpu = cost.cpu_user_s + cost.cpu_sys_s;
     let replies = document.phases.iter().map(|phase| phase.metrics.counter(names::HTTP_REQS).count);
-    let replies = replies.sum::<u64>();
+    // Replies say nothing of what messages cost.
+    let only_http = document.accounting.by_kind.iter().all(|(kind, _)| kind == Kind::Http.key());
+    let replies = if only_http { replies.sum::<u64>() } else { 0 };
     page.heading("GENERATOR", "");
     // The kernel splits by what ran at its ticks.
     let (user, kernel) = (span(cost.cpu_user_s), span(cost.cpu_sys_s));

@@ -1,7 +1,9 @@
 //! Times: the parts of a request side by side, one quantile a line.
 
 use super::page::{Ink, LABEL, Page};
+use crate::metrics::catalog::names;
 use crate::metrics::{Histogram, Leaf, Trend};
+use crate::plan::Kind;
 use crate::report::document::Document;
 use crate::report::figures::{thousands, time};
 use crate::report::metric::{Quantile, TrendFigures, ms};
@@ -39,6 +41,9 @@ const STATISTICS: [Statistic; 8] = [
 
 /// All trends, statistic by statistic. Connecting is in it if connections were opened meanwhile.
 pub(super) fn table(page: &mut Page, document: &Document) {
+    if document.metrics.get(names::HTTP_REQS).is_none() {
+        return;
+    }
     let columns = [Trend::Duration, Trend::Service, Trend::Waiting, Trend::Blocked, Trend::Lag];
     let columns = columns.map(|trend| (heading(trend), document.metrics.trend(trend)));
     let replies = columns[0].1.count;
@@ -60,7 +65,7 @@ pub(super) fn table(page: &mut Page, document: &Document) {
 
 /// Who has no place in the table: a time without an end is not invented.
 fn without(page: &mut Page, document: &Document, replies: u64) {
-    let counts = &document.accounting.total;
+    let Some(counts) = document.accounting.by_kind.get(Kind::Http.key()) else { return };
     let failed = counts.failed.iter().map(|(_, count)| count).sum::<u64>();
     let lost = (counts.ok + failed).saturating_sub(replies);
     let (lost, have) = match lost {

@@ -1,4 +1,4 @@
-//! Scenarios inside of the program: to learn from, and to begin with.
+//! Scenarios inside of the program: to run, to learn from, and to begin with.
 
 /// Each with its name.
 pub const ALL: [(&str, &str); 3] = [
@@ -6,3 +6,62 @@ pub const ALL: [(&str, &str); 3] = [
     ("journey", include_str!("journey.yaml")),
     ("taskforge", include_str!("taskforge.yaml")),
 ];
+
+/// An example, with one of its profiles or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// What the command line calls it.
+    pub name: &'static str,
+    /// The example that it is.
+    pub example: &'static str,
+    /// The profile that is laid over it.
+    pub profile: Option<&'static str>,
+    /// A sentence for people.
+    pub about: &'static str,
+}
+
+/// What `run` knows by name.
+pub const PRESETS: [Preset; 5] = [
+    Preset {
+        name: "minimal",
+        example: "minimal",
+        profile: None,
+        about: "one request, again and again, on 64 connections for 10 s",
+    },
+    Preset {
+        name: "journey",
+        example: "journey",
+        profile: None,
+        about: "50 shoppers a second for 2 min: pages, thinking, sometimes an order",
+    },
+    Preset {
+        name: "taskforge",
+        example: "taskforge",
+        profile: None,
+        about: "20 users, 50 connections of requests and 50 WebSockets for 1 min",
+    },
+    Preset {
+        name: "taskforge-staging",
+        example: "taskforge",
+        profile: Some("staging"),
+        about: "50 users, 100 connections of requests and 100 WebSockets for 5 min",
+    },
+    Preset {
+        name: "taskforge-production",
+        example: "taskforge",
+        profile: Some("production"),
+        about: "100 users, 200 connections of requests and 200 WebSockets for 10 min",
+    },
+];
+
+/// The text of an example.
+#[must_use]
+pub fn text(name: &str) -> Option<&'static str> {
+    ALL.iter().find(|(each, _)| *each == name).map(|(_, text)| *text)
+}
+
+/// The preset of that name.
+#[must_use]
+pub fn preset(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}

@@ -4,6 +4,7 @@
 
 mod lex;
 mod parse;
+mod show;
 mod template;
 
 use super::place::Spanned;

@@ -10,7 +10,7 @@ pub(super) use shape::{Shape, Variants};
 pub(super) use steps::{
     AUTH_CALL, EXPECT_MESSAGE, EXPECT_REPLY, MEASURE, MESSAGE, STEPS, UNTIL, WEBSOCKET,
 };
-pub(super) use top::{AUTH, LEVEL, POOL, SCENARIO, USERS, WORKLOAD};
+pub(super) use top::{AUTH, LEVEL, POOL, PROBE, SCENARIO, USERS, WORKLOAD};
 
 /// One key of a section.
 #[derive(Debug)]

@@ -35,6 +35,12 @@ pub(in crate::scenario) enum Shape {
     Status,
     /// Where a value stands in JSON: `$.items[0].id`.
     Path,
+    /// `next`, or where the value stands that tells an answer.
+    Answer,
+    /// `true` or `false`.
+    Truth,
+    /// `HOST:PORT`.
+    Port,
     /// Any JSON, with expressions in its texts.
     Json,
     /// What must be true of the numbers.
@@ -78,6 +84,9 @@ impl Shape {
             Self::Word(_) => "known word",
             Self::Status => "status",
             Self::Path => "JSON path",
+            Self::Answer => "answer",
+            Self::Truth => "truth value",
+            Self::Port => "host and port",
             Self::Json => "JSON",
             Self::Threshold => "threshold",
             Self::List(_) | Self::OneOrMany(_) => "list",
@@ -103,6 +112,9 @@ impl Shape {
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::Status => "a status such as 201, or a class such as 2xx".to_owned(),
             Self::Path => "a JSON path such as $.items[0].id".to_owned(),
+            Self::Answer => "next, or a JSON path such as $.id".to_owned(),
+            Self::Truth => "true or false".to_owned(),
+            Self::Port => "a host and a port such as 127.0.0.1:5432".to_owned(),
             Self::Json => "any JSON".to_owned(),
             Self::Threshold => "a threshold such as http_req_duration p(95) < 500ms".to_owned(),
             Self::List(each) => format!("a list, each {}", each.expected()),

@@ -2,7 +2,7 @@
 
 use super::shape::Shape::{
     self, Condition, Count, Duration, Json, List, Map, OneOrMany, Path, Section as Of, Share, Span,
-    Status, Template, Text, Variant,
+    Status, Template, Text, Truth, Variant,
 };
 use super::shape::Variants;
 use super::{Key, Rule, Section, may, need};
@@ -67,6 +67,7 @@ static REQUEST: Section = Section {
             may("timeout", Duration, "for this request alone"),
             may("expect", Of(&EXPECT_REPLY), "what must be true of the reply"),
             may("save", Map(&OneOrMany(&Path)), "names or pools, each with where its value stands"),
+            may("anonymous", Truth, "carries no token, although the scenario has 'auth' [false]"),
         ],
     ],
     rules: &[Rule::Exactly(METHODS), BODIES],
@@ -198,7 +199,8 @@ pub(in crate::scenario) static MEASURE: Section = Section {
     about: "the time between two events",
     keys: &[&[
         need("name", Text, "the metric's name"),
-        need("from", Text, "the step whose end starts the clock"),
+        need("from", OneOrMany(&Text), "the step whose end starts the clock, or several"),
+        may("by", OneOrMany(&Path), "where the saved id stands in the message [as in the reply]"),
         need("until", Of(&UNTIL), "the message that stops it"),
     ]],
     rules: &[],
@@ -219,8 +221,8 @@ pub(in crate::scenario) static AUTH_CALL: Section = Section {
         PAYLOAD,
         &[
             may("accept", OneOrMany(&Status), "statuses that are fine [2xx]"),
-            may("token", Path, "where the token stands in the reply"),
-            may("refresh_token", Path, "where the refresh token stands"),
+            may("token", Path, "where the token stands in the reply [$.accessToken]"),
+            may("refresh_token", Path, "where the refresh token stands [$.refreshToken]"),
             may("expires", Path, "where the token's life in seconds stands"),
         ],
     ],

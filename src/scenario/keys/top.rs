@@ -2,8 +2,8 @@
 
 use super::load::LOAD;
 use super::shape::Shape::{
-    Address, Count, Duration, Hidden, Json, List, Map, OneOrMany, Overlay, Section as Of, Text,
-    Threshold, Variant, Word,
+    Address, Answer, Count, Duration, Hidden, Json, List, Map, OneOrMany, Overlay, Port,
+    Section as Of, Text, Threshold, Variant, Word,
 };
 use super::steps::{AUTH_CALL, EXPECT_MESSAGE, MEASURE, MESSAGE, STEPS, WEBSOCKET};
 use super::{Rule, Section, may, need};
@@ -32,6 +32,7 @@ pub(in crate::scenario) static SCENARIO: Section = Section {
         need("workloads", Map(&Of(&WORKLOAD)), "what is done, each with a load of its own"),
         may("thresholds", List(&Threshold), "what must hold for the run to pass"),
         may("sequence", List(&Of(&LEVEL)), "levels of load, one after the other"),
+        may("probes", List(&Of(&PROBE)), "services behind, asked before and after the load"),
         may("tags", Map(&Text), "words that go into every result"),
         may("profiles", Map(&Overlay), "named changes to this file, chosen with --profile"),
     ]],
@@ -63,9 +64,24 @@ pub(in crate::scenario) static AUTH: Section = Section {
         may("logout", Of(&AUTH_CALL), "gives the token back, after the load"),
         may("expires_in", Duration, "a token's life when neither the reply nor the JWT says [14m]"),
         may("parallel", Count(1, USERS_MAX), "users registered or logged in at once [64]"),
-        may("ahead", Count(0, USERS_MAX), "users logged in before the load begins [0]"),
+        may(
+            "ahead",
+            Count(0, USERS_MAX),
+            "users logged in before the load begins [10; with a rate: all]",
+        ),
     ]],
     rules: &[],
+};
+
+pub(in crate::scenario) static PROBE: Section = Section {
+    name: "a probe",
+    about: "a service behind the targets: is it there before the load, and still after it",
+    keys: &[&[
+        need("name", Text, "what results call it"),
+        may("tcp", Port, "it takes a connection"),
+        may("http", Address, "it answers a GET with a status below 500"),
+    ]],
+    rules: &[Rule::Exactly(&["tcp", "http"])],
 };
 
 pub(in crate::scenario) static POOL: Section = Section {
@@ -89,7 +105,8 @@ pub(in crate::scenario) static WORKLOAD: Section = Section {
         may("every", Duration, "how often a message is sent"),
         may("sample", Count(1, USERS_MAX), "of all sessions, so many send each time [all]"),
         may("send", Of(&MESSAGE), "the message"),
-        may("expect", Of(&EXPECT_MESSAGE), "what a message that comes must be"),
+        may("answer", Answer, "what answers it: next, or a place with the same value [nothing]"),
+        may("expect", Of(&EXPECT_MESSAGE), "what the answer must be, and how long it may take"),
         may("measure", Of(&MEASURE), "the time from a step to a message"),
     ]],
     rules: &[
@@ -97,6 +114,7 @@ pub(in crate::scenario) static WORKLOAD: Section = Section {
         Rule::Beside("every", &["websocket"]),
         Rule::Beside("sample", &["every"]),
         Rule::Beside("send", &["websocket"]),
+        Rule::Beside("answer", &["send"]),
         Rule::Beside("expect", &["websocket"]),
     ],
 };

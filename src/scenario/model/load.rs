@@ -12,7 +12,7 @@ pub struct Load {
     /// How it goes on.
     pub shape: Shape,
     /// How arrivals of the open model lie.
-    pub arrivals: Arrivals,
+    pub arrivals: Spanned<Arrivals>,
     /// Most connections at once.
     pub max: Option<Spanned<u64>>,
     /// How long an arrival waits for a connection.

@@ -12,8 +12,8 @@ use crate::stdx::Nanos;
 pub use json::{Json, JsonPath, Segment};
 pub use load::{Amount, Arrivals, Length, Load, Pace, Shape, Stage};
 pub use steps::{
-    Action, Body, Expectation, Measure, Message, Method, Request, Save, Statuses, Step, Think,
-    WebSocket,
+    Action, Answer, Body, Expectation, Measure, Message, Method, Request, Save, Statuses, Step,
+    Think, WebSocket,
 };
 pub use threshold::{Aggregate, Bound, Comparison, Measured, Quantity, Threshold};
 
@@ -42,6 +42,8 @@ pub struct Scenario {
     pub thresholds: Vec<Spanned<Threshold>>,
     /// Levels, one after the other.
     pub sequence: Vec<Level>,
+    /// Services behind the targets, asked before and after the load.
+    pub probes: Vec<Probe>,
     /// Words for results.
     pub tags: Vec<Named<String>>,
     /// The profile that was laid over the file.
@@ -64,6 +66,24 @@ pub struct Target {
     pub name: Spanned<String>,
     /// `http://HOST[:PORT]`, or another scheme.
     pub url: Spanned<String>,
+}
+
+/// A service behind the targets, asked whether it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// What results call it.
+    pub name: Spanned<String>,
+    /// How it is asked.
+    pub ask: Ask,
+}
+
+/// How a service is asked whether it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// A connection to `HOST:PORT`.
+    Tcp(Spanned<String>),
+    /// A GET of `http://HOST[:PORT]/PATH`.
+    Http(Spanned<String>),
 }
 
 /// A group of users.
@@ -130,7 +150,7 @@ pub struct Workload {
     /// The group that its users are of; none means all.
     pub users: Option<Spanned<String>>,
     /// How a session gets its user.
-    pub user: Strategy,
+    pub user: Spanned<Strategy>,
     /// How much; none means that the sequence says it.
     pub load: Option<Load>,
     /// When it begins.
@@ -177,7 +197,9 @@ pub struct Sessions {
     pub sample: Option<Spanned<u64>>,
     /// The message.
     pub send: Option<Message>,
-    /// What messages that come must be.
+    /// What answers it; none means that it is over when it is sent.
+    pub answer: Option<Spanned<Answer>>,
+    /// What the answer must be.
     pub expect: Option<Expectation>,
 }
 

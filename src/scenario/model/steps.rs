@@ -120,6 +120,8 @@ pub struct Request {
     pub expect: Option<Expectation>,
     /// What is kept of the reply.
     pub save: Vec<Save>,
+    /// Whether it carries no token, although there is one.
+    pub anonymous: bool,
 }
 
 /// What is sent behind a head.
@@ -186,13 +188,24 @@ pub enum Message {
     Text(Template),
 }
 
+/// What answers a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The next message.
+    Next,
+    /// The next message that has the same value there.
+    Same(JsonPath),
+}
+
 /// The time from the end of a step to a message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
     /// The metric's name.
     pub name: Spanned<String>,
-    /// The step.
-    pub from: Spanned<String>,
+    /// The steps: the end of any of them starts a clock.
+    pub from: Vec<Spanned<String>>,
+    /// Where the id that a step saved stands in the message; none: where the steps found it.
+    pub by: Vec<JsonPath>,
     /// What the message must be.
     pub until: Vec<(JsonPath, Json)>,
 }

@@ -18,19 +18,20 @@ impl Reader<'_> {
             Amount::Rate(crate::stdx::units::Rate { milli_per_s: 0 })
         });
         let shape = self.shape(&fields, like);
-        let arrivals = self.word(&fields, "arrivals");
+        let arrivals = self.word_at(&fields, "arrivals");
         let max = self.count(&fields, "max");
         let patience = self.duration(&fields, "patience");
         let pace = self.pace(&fields, "open");
         let level = closed.or(open)?;
         self.some_load(&level, shape.as_ref()?);
         Some(Load {
+            arrivals: match arrivals {
+                Some(word) if word.value == "poisson" => Spanned::new(Arrivals::Poisson, word.span),
+                Some(word) => Spanned::new(Arrivals::Even, word.span),
+                None => Spanned::new(Arrivals::Even, level.span),
+            },
             level,
             shape: shape?,
-            arrivals: match arrivals {
-                Some("poisson") => Arrivals::Poisson,
-                Some(_) | None => Arrivals::Even,
-            },
             max,
             patience,
             open: pace,

@@ -5,7 +5,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expr::{self, Expr, Template};
 use crate::scenario::keys::{PACE, Shape};
 use crate::scenario::limits::CONNECTIONS_MAX;
-use crate::scenario::model::{Amount, JsonPath, Pace, Statuses, Think};
+use crate::scenario::model::{Amount, Answer, JsonPath, Pace, Statuses, Think};
 use crate::scenario::place::Spanned;
 use crate::scenario::suggest::nearest;
 use crate::scenario::tree::{Node, Scalar};
@@ -247,8 +247,12 @@ impl Reader<'_> {
         })
     }
 
-    /// One of several words.
-    pub(super) fn word(&mut self, fields: &Fields<'_>, name: &str) -> Option<&'static str> {
+    /// One of several words, and where it stands.
+    pub(super) fn word_at(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &str,
+    ) -> Option<Spanned<&'static str>> {
         self.keyed(fields, name, |reader, node, shape| {
             let Shape::Word(words) = shape else { return None };
             let scalar = reader.scalar(node, shape)?;
@@ -259,8 +263,35 @@ impl Reader<'_> {
                 let diagnostic = Diagnostic::new(node.span, what, shape.expected());
                 reader.add(diagnostic.did_you_mean(near));
             }
-            found.copied()
+            found.map(|word| Spanned::new(*word, node.span))
         })
+    }
+
+    /// `true` or `false`.
+    pub(super) fn truth(&mut self, fields: &Fields<'_>, name: &str) -> Option<bool> {
+        let node = fields.get(name)?;
+        match self.scalar(node, fields.shape(name))?.text.as_str() {
+            "true" | "True" | "TRUE" => Some(true),
+            "false" | "False" | "FALSE" => Some(false),
+            _ => {
+                self.wrong(node, fields.shape(name));
+                None
+            }
+        }
+    }
+
+    /// `next`, or a path.
+    pub(super) fn answer(&mut self, node: &Node) -> Option<Spanned<Answer>> {
+        let scalar = self.scalar(node, &Shape::Answer)?;
+        if scalar.is_secret() || (scalar.text != "next" && !scalar.text.starts_with('$')) {
+            self.wrong(node, &Shape::Answer);
+            return None;
+        }
+        let answer = match scalar.text.as_str() {
+            "next" => Answer::Next,
+            _ => Answer::Same(self.path_of(node)?),
+        };
+        Some(Spanned::new(answer, node.span))
     }
 
     /// `201`, or `2xx`.

@@ -112,8 +112,9 @@ impl Reader<'_> {
         let timeout = self.lasting(fields, "timeout");
         let expect = fields.get("expect").map(|node| self.expect_reply(node));
         let save = self.save(fields);
+        let anonymous = self.truth(fields, "anonymous").unwrap_or(false);
         let expect = expect.map_or(Some(None), |expect| expect.map(Some))?;
-        Some(Request { target, timeout, expect, save: save?, ..request? })
+        Some(Request { target, timeout, expect, save: save?, anonymous, ..request? })
     }
 
     /// Method, path, headers and body.
@@ -132,6 +133,7 @@ impl Reader<'_> {
             timeout: None,
             expect: None,
             save: Vec::new(),
+            anonymous: false,
         })
     }
 
@@ -253,13 +255,21 @@ impl Reader<'_> {
 
     pub(super) fn measure(&mut self, node: &Node) -> Option<Measure> {
         let fields = self.fields(node, &MEASURE)?;
-        let (name, from) = (self.text(&fields, "name"), self.text(&fields, "from"));
-        self.names.note(Kind::Step, from.as_ref());
+        let name = self.text(&fields, "name");
+        let from = fields.get("from").and_then(|node| {
+            self.one_or_many(node, fields.shape("from"), |reader, node| {
+                reader.text_of(node, &Shape::Text)
+            })
+        });
+        from.iter().flatten().for_each(|from| self.names.note(Kind::Step, Some(from)));
+        let by =
+            fields.get("by").map(|node| self.one_or_many(node, fields.shape("by"), Self::path_of));
         let until = fields.get("until").and_then(|node| {
             let fields = self.fields(node, &UNTIL)?;
             self.matches(fields.get("json")?)
         });
-        Some(Measure { name: name?, from: from?, until: until? })
+        let by = by.unwrap_or_else(|| Some(Vec::new()))?;
+        Some(Measure { name: name?, from: from?, by, until: until? })
     }
 
     pub(super) fn auth_call(&mut self, node: &Node) -> Option<AuthCall> {

@@ -3,10 +3,10 @@
 use super::names::Kind;
 use super::{Fields, Reader};
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::keys::{AUTH, LEVEL, POOL, SCENARIO, Shape, USERS, WORKLOAD};
+use crate::scenario::keys::{AUTH, LEVEL, POOL, PROBE, SCENARIO, Shape, USERS, WORKLOAD};
 use crate::scenario::model::{
-    Auth, Level, Named, Pool, Scenario, Sessions, Strategy, Target, Threshold, Users, Work,
-    Workload,
+    Ask, Auth, Level, Named, Pool, Probe, Scenario, Sessions, Strategy, Target, Threshold, Users,
+    Work, Workload,
 };
 use crate::scenario::place::Spanned;
 use crate::scenario::tree::Node;
@@ -33,6 +33,8 @@ impl Reader<'_> {
         let sequence = fields
             .get("sequence")
             .map(|node| self.items(node, fields.shape("sequence"), Self::level));
+        let probes =
+            fields.get("probes").map(|node| self.items(node, fields.shape("probes"), Self::probe));
         let tags = self.named(&fields, "tags", |reader, node| {
             reader.text_of(node, &Shape::Text).map(|text| text.value)
         });
@@ -53,6 +55,7 @@ impl Reader<'_> {
             workloads: workloads?,
             thresholds: thresholds?,
             sequence: sequence.unwrap_or_else(|| Some(Vec::new()))?,
+            probes: probes.unwrap_or_else(|| Some(Vec::new()))?,
             tags: tags?,
             profile: None,
         };
@@ -140,15 +143,16 @@ impl Reader<'_> {
         let parallel = self.count(&fields, "parallel");
         let ahead = self.count(&fields, "ahead");
         let login = login??;
-        if login.token.is_none() && fields.get("login").is_some_and(|it| it.get("token").is_none())
-        {
-            let what = "a login that says nowhere what it gives";
-            let help = "say where the token stands in the reply: token: $.accessToken";
-            let place = fields.place_of("login");
-            self.add(Diagnostic::new(place, what, "'token' in it: a JSON path").help(help));
-        }
         let (register, refresh, logout) = (register?, refresh?, logout?);
         Some(Auth { register, login, refresh, logout, expires_in, parallel, ahead })
+    }
+
+    fn probe(&mut self, node: &Node) -> Option<Probe> {
+        let fields = self.fields(node, &PROBE)?;
+        let name = self.text(&fields, "name");
+        let tcp = self.text(&fields, "tcp").map(Ask::Tcp);
+        let http = fields.get("http").and_then(|node| self.address(node)).map(Ask::Http);
+        Some(Probe { name: name?, ask: tcp.or(http)? })
     }
 
     fn pool(&mut self, node: &Node) -> Option<Pool> {
@@ -165,12 +169,14 @@ impl Reader<'_> {
         let fields = self.fields(node, &WORKLOAD)?;
         let users = self.text(&fields, "users");
         self.names.note(Kind::Group, users.as_ref());
-        let user = match self.word(&fields, "user") {
+        let user = self.word_at(&fields, "user");
+        let strategy = match user.as_ref().map(|word| word.value) {
             Some("round-robin") => Strategy::RoundRobin,
             Some("sticky") => Strategy::Sticky,
             Some("unique") => Strategy::Unique,
             Some(_) | None => Strategy::Random,
         };
+        let user = Spanned::new(strategy, user.map_or(fields.span, |word| word.span));
         let load = fields.get("load").map(|node| self.load(node));
         let start = self.duration(&fields, "start").map_or(Nanos::ZERO, |start| start.value);
         let work = self.work(&fields);
@@ -195,6 +201,7 @@ impl Reader<'_> {
         let every = self.lasting(fields, "every");
         let sample = self.count(fields, "sample");
         let send = fields.get("send").map(|node| self.message(node));
+        let answer = fields.get("answer").map(|node| self.answer(node));
         let expect = fields.get("expect").map(|node| self.expect_message(node));
         if let (Some(node), true, true) = (fields.get("every"), send.is_none(), expect.is_none()) {
             let help = "send: {json: {type: ping}}";
@@ -202,8 +209,9 @@ impl Reader<'_> {
             self.add(Diagnostic::new(node.span, what, "only beside 'send'").help(help));
         }
         let send = send.map_or(Some(None), |send| send.map(Some))?;
+        let answer = answer.map_or(Some(None), |answer| answer.map(Some))?;
         let expect = expect.map_or(Some(None), |expect| expect.map(Some))?;
-        let sessions = Sessions { websocket: websocket?, every, sample, send, expect };
+        let sessions = Sessions { websocket: websocket?, every, sample, send, answer, expect };
         Some(Work::Sessions(Box::new(sessions)))
     }
 

@@ -127,12 +127,6 @@ impl Node {
     pub(super) fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar(scalar) if scalar.is_null())
     }
-
-    /// The value at a key.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
-        let Value::Mapping(entries) = &self.value else { return None };
-        entries.iter().find(|entry| entry.key.value == key).map(|entry| &entry.value)
-    }
 }
 
 /// Reads the file into a tree, with all that is wrong with its syntax.

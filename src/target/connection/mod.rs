@@ -9,23 +9,33 @@
 //! | Held      | left unread                     | as from Free | –           | cannot be       |
 //! | Streaming | left unread                     | –            | Free/Ending | cannot be       |
 //! | Ending    | thrown away                     | –            | –           | close           |
+//!
+//! After an upgrade it is Free for as long as the WebSocket is open: messages are read instead of
+//! requests, and one that ends the WebSocket leads to Ending.
 
 use std::mem;
 
 use super::common::Common;
+use super::counters::Did;
+use super::desk::Admission;
 use super::exchange::Exchange;
-use super::limits::{BACKLOG_PAUSE, HEAD_PATIENCE};
+use super::limits::{BACKLOG_PAUSE, HEAD_PATIENCE, OUT_MAX};
 use super::reply::Stream;
 use crate::net::error::Cause;
 use crate::net::{Event, Handle, Link, More, Submissions};
 use crate::protocol::http::server::Serving;
 use crate::stdx::Nanos;
 
+mod gateway;
 mod pending;
 mod reading;
+mod socket;
+mod upgrade;
 mod writing;
 
 use pending::{Flight, Pending};
+use socket::Socket;
+use upgrade::Wish;
 
 /// One slot: a connection while it is open, and what outlives it.
 #[derive(Debug)]
@@ -35,6 +45,8 @@ pub(super) struct Connection {
     /// Replies behind the one in flight.
     pending: Pending,
     slow: Option<Box<Slow>>,
+    /// What it is after an upgrade.
+    socket: Option<Box<Socket>>,
     /// Since when an unfinished head has been there; `MAX` when there is none.
     head_since: Nanos,
     flight: Flight,
@@ -59,8 +71,12 @@ const _: () = assert!(size_of::<Connection>() <= 128);
 struct Slow {
     /// Input that came while no request was read. At most [`BACKLOG_MAX`] bytes.
     backlog: Vec<u8>,
-    /// The body to be echoed. At most [`ECHO_MAX`] bytes.
+    /// The body, where one is needed. At most [`ECHO_MAX`] bytes.
     body: Vec<u8>,
+    /// Who asks, and for which task.
+    admission: Admission,
+    /// What is to come of the upgrade that is asked for.
+    wish: Wish,
     /// The request whose body is being read, or whose reply is held back.
     exchange: Exchange,
     stream: Stream,
@@ -92,6 +108,7 @@ impl Connection {
             serving: Serving::default(),
             pending: Pending::Nothing,
             slow: None,
+            socket: None,
             head_since: Nanos::MAX,
             flight: Flight::Nothing,
             phase: Phase::Free,
@@ -180,6 +197,20 @@ impl Connection {
         self.progress(turn);
     }
 
+    /// The tasks that the WebSocket is told about have gone on.
+    pub(super) fn tasks_over<S: Submissions>(&mut self, turn: &mut Turn<'_, S>) {
+        if self.link.is_closing() || self.phase != Phase::Free {
+            return;
+        }
+        if self.pending.len() >= OUT_MAX {
+            // Reading cannot be put off here, because nothing was asked.
+            turn.common.counters.own().overrun();
+            return self.close(turn);
+        }
+        self.tell_of_tasks(turn);
+        self.progress(turn);
+    }
+
     /// Does whatever can be done now.
     fn progress<S: Submissions>(&mut self, turn: &mut Turn<'_, S>) {
         if self.link.is_closing() || !self.open {
@@ -238,6 +269,9 @@ impl Connection {
         if let Some(slow) = self.slow.take() {
             common.spare.give(slow.body);
             common.spare.give(slow.backlog);
+        }
+        if self.socket.take().is_some() {
+            common.counters.own().did(Did::WsClosed);
         }
         self.serving = Serving::default();
         self.head_since = Nanos::MAX;

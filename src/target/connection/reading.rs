@@ -3,11 +3,13 @@
 use std::mem;
 
 use super::super::common::Timer;
+use super::super::desk::Admission;
 use super::super::exchange::Exchange;
 use super::super::limits::{BACKLOG_MAX, BACKLOG_PAUSE, ECHO_MAX, HEAD_PATIENCE, OUT_MAX};
 use super::super::misbehave::Lie;
 use super::super::payloads::Canned;
 use super::super::routes::{Path, Route};
+use super::upgrade::Wish;
 use super::{Connection, Phase, Turn};
 use crate::net::Submissions;
 use crate::protocol::http::server::{Event as Read, Framing, Request};
@@ -45,6 +47,9 @@ impl Connection {
     fn read<S: Submissions>(&mut self, input: &[u8], turn: &mut Turn<'_, S>) -> usize {
         let mut rest = input;
         while !self.is_busy() {
+            if self.socket.is_some() {
+                return input.len() - rest.len() + self.hear(rest, turn);
+            }
             let step = match self.serving.receive(rest) {
                 Ok(step) => step,
                 Err(fault) => {
@@ -56,7 +61,7 @@ impl Connection {
             match step.event {
                 None => break,
                 Some(Read::Request(request)) => {
-                    let asked = Asked::of(&request, rest.is_empty());
+                    let asked = Asked::of(&request, rest.is_empty(), turn);
                     self.head_since = Nanos::MAX;
                     self.asked(asked, turn);
                 }
@@ -70,10 +75,15 @@ impl Connection {
 
     /// A head is whole.
     fn asked<S: Submissions>(&mut self, asked: Asked, turn: &mut Turn<'_, S>) {
+        match asked.more {
+            More::Nothing => {}
+            More::Admission(admission) => self.slow().admission = admission,
+            More::Wish(wish) => self.slow().wish = wish,
+        }
         match asked.framing {
             Framing::None => self.answer(asked.exchange, turn),
             Framing::Length(length)
-                if asked.exchange.route == Route::Echo && length > ECHO_MAX as u64 =>
+                if asked.exchange.route.takes_body() && length > ECHO_MAX as u64 =>
             {
                 self.refuse(413, turn);
             }
@@ -87,10 +97,10 @@ impl Connection {
         }
     }
 
-    /// A piece of a body came: kept for an echo, else counted by the protocol and let go.
+    /// A piece of a body came: kept if it is needed, else counted by the protocol and let go.
     fn body<S: Submissions>(&mut self, piece: &[u8], turn: &mut Turn<'_, S>) {
         let slow = self.slow();
-        if slow.exchange.route != Route::Echo {
+        if !slow.exchange.route.takes_body() {
             return;
         }
         if slow.body.len() + piece.len() > ECHO_MAX {
@@ -169,7 +179,7 @@ impl Connection {
     }
 
     /// Whether no further request may be read now.
-    fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         self.phase != Phase::Free || self.pending.len() >= OUT_MAX
     }
 }
@@ -180,15 +190,29 @@ struct Asked {
     framing: Framing,
     /// Whether the client sends its body only once it is told to.
     waits: bool,
+    more: More,
+}
+
+/// What else some heads say.
+enum More {
+    Nothing,
+    Admission(Admission),
+    Wish(Wish),
 }
 
 impl Asked {
     /// A client whose body has begun to come waits no longer (RFC 9110 section 10.1.1).
-    fn of(request: &Request<'_>, body_is_absent: bool) -> Self {
-        Self {
-            exchange: Exchange::of(request),
-            framing: request.framing,
-            waits: request.expects_continue && body_is_absent,
-        }
+    fn of<S>(request: &Request<'_>, body_is_absent: bool, turn: &mut Turn<'_, S>) -> Self {
+        let exchange = Exchange::of(request);
+        let more = if exchange.route.needs_admission() {
+            let (desk, around) = turn.common.desk(turn.now);
+            More::Admission(desk.admit(request, &around))
+        } else if exchange.route.is_socket() {
+            More::Wish(Wish::of(request, exchange.route, turn))
+        } else {
+            More::Nothing
+        };
+        let waits = request.expects_continue && body_is_absent;
+        Self { exchange, framing: request.framing, waits, more }
     }
 }

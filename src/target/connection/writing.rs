@@ -3,7 +3,9 @@
 use std::mem;
 
 use super::super::common::Common;
+use super::super::counters::NONE;
 use super::super::exchange::{Exchange, write_refusal};
+use super::super::exposition::exposition;
 use super::super::misbehave::Lie;
 use super::super::payloads::Canned;
 use super::super::reply::Progress;
@@ -17,23 +19,63 @@ impl Connection {
     /// Queues a reply.
     pub(super) fn reply<S: Submissions>(&mut self, exchange: Exchange, turn: &mut Turn<'_, S>) {
         if exchange.lie == Some(Lie::Close) {
+            turn.common.counters.own().reply(exchange.path, NONE);
             self.phase = Phase::Ending;
             return;
         }
-        let Common { payloads, spare, counters, .. } = &mut *turn.common;
         if exchange.is_plain_health() {
+            let Common { payloads, spare, counters, .. } = &mut *turn.common;
+            counters.own().reply(exchange.path, 200);
             self.pending.push(Canned::Health, payloads, spare);
             return;
         }
-        let body = match exchange.route {
-            Route::Echo => self.slow.as_mut().map(|slow| mem::take(&mut slow.body)),
-            Route::Count => Some(counters.totals().to_json().into_bytes()),
-            _ => None,
+        if exchange.route.is_socket() && exchange.lie != Some(Lie::Fail) {
+            return self.upgrade(exchange, turn);
+        }
+        let asked = match exchange.route.takes_body() {
+            true => self.slow.as_mut().map(|slow| mem::take(&mut slow.body)),
+            false => None,
         };
-        let body = body.unwrap_or_default();
-        let out = self.pending.owned(payloads, spare);
-        let stream = exchange.write(&body, payloads, out);
-        spare.give(body);
+        let asked = asked.unwrap_or_default();
+        let is_true = exchange.lie != Some(Lie::Fail);
+        match exchange.route {
+            route if is_true && route.is_for_desk() => self.answer_at_desk(exchange, &asked, turn),
+            Route::Count if is_true => {
+                let counts = turn.common.counters.totals().to_json();
+                self.write(exchange, counts.as_bytes(), turn);
+            }
+            Route::Metrics if is_true => {
+                let page = exposition(&turn.common.counters.totals());
+                self.write(exchange, page.as_bytes(), turn);
+            }
+            _ => self.write(exchange, &asked, turn),
+        }
+        turn.common.spare.give(asked);
+    }
+
+    /// Carries out what is asked of accounts and tasks, and queues the answer.
+    pub(super) fn answer_at_desk<S>(
+        &mut self,
+        mut exchange: Exchange,
+        body: &[u8],
+        turn: &mut Turn<'_, S>,
+    ) {
+        let admission = self.slow.as_ref().map(|slow| slow.admission).unwrap_or_default();
+        let mut text = mem::take(&mut turn.common.text);
+        text.clear();
+        let (desk, around) = turn.common.desk(turn.now);
+        exchange.given = desk.answer(exchange.route, &admission, body, &around, &mut text);
+        self.write(exchange, text.as_bytes(), turn);
+        turn.common.text = text;
+    }
+
+    /// Queues a reply whose content is known.
+    fn write<S>(&mut self, exchange: Exchange, body: &[u8], turn: &mut Turn<'_, S>) {
+        let Common { payloads, spare, counters, .. } = &mut *turn.common;
+        let garbage = exchange.lie == Some(Lie::Corrupt);
+        let status = if garbage { NONE } else { exchange.status() };
+        counters.own().reply(exchange.path, status);
+        let stream = exchange.write(body, payloads, self.pending.owned(payloads, spare));
         self.phase = match stream {
             Some(stream) => {
                 self.slow().stream = stream;

@@ -52,6 +52,12 @@ pub struct Request<'a> {
     pub persistent: bool,
     /// Whether the client waits for a `100 Continue` before it sends the body.
     pub expects_continue: bool,
+    /// Whether the client asks for a WebSocket instead. Never with a body.
+    pub upgrade: bool,
+    /// What the client says about who it is (RFC 9110 section 11.6.2); of several the last.
+    pub authorization: Option<&'a [u8]>,
+    /// All of the head as it came, for readers of what else it says.
+    pub raw: &'a [u8],
 }
 
 /// The head at the front of `window` and its length, if it is whole.
@@ -60,7 +66,10 @@ pub(super) fn parse(window: &[u8]) -> Result<Option<(usize, Request<'_>)>, Fault
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut head = httparse::Request::new(&mut []);
     match head.parse_with_uninit_headers(window, &mut fields) {
-        Ok(httparse::Status::Complete(len)) => Ok(Some((len, interpret(&head)?))),
+        Ok(httparse::Status::Complete(len)) => {
+            let raw = window.get(..len).unwrap_or(window);
+            Ok(Some((len, interpret(&head, raw)?)))
+        }
         Ok(httparse::Status::Partial) => Ok(None),
         Err(httparse::Error::TooManyHeaders) => Err(Fault::TooManyFields),
         Err(error) => Err(Fault::Head(error)),
@@ -69,16 +78,18 @@ pub(super) fn parse(window: &[u8]) -> Result<Option<(usize, Request<'_>)>, Fault
 
 /// The fields that a server acts on.
 #[derive(Default)]
-struct Fields {
+struct Fields<'a> {
     hosts: u8,
     length: Option<u64>,
     coded: bool,
     close: bool,
     keep_alive: bool,
     expects_continue: bool,
+    upgrade: bool,
+    authorization: Option<&'a [u8]>,
 }
 
-fn interpret<'a>(head: &httparse::Request<'_, 'a>) -> Result<Request<'a>, Fault> {
+fn interpret<'a>(head: &httparse::Request<'_, 'a>, raw: &'a [u8]) -> Result<Request<'a>, Fault> {
     let mut fields = Fields::default();
     for field in head.headers.iter() {
         fields.read(field.name, field.value)?;
@@ -102,11 +113,14 @@ fn interpret<'a>(head: &httparse::Request<'_, 'a>) -> Result<Request<'a>, Fault>
         framing,
         persistent: !fields.close && (new || fields.keep_alive),
         expects_continue: fields.expects_continue && new && framing != Framing::None,
+        upgrade: fields.upgrade && framing == Framing::None,
+        authorization: fields.authorization,
+        raw,
     })
 }
 
-impl Fields {
-    fn read(&mut self, name: &str, value: &[u8]) -> Result<(), Fault> {
+impl<'a> Fields<'a> {
+    fn read(&mut self, name: &str, value: &'a [u8]) -> Result<(), Fault> {
         // The length tells nearly all fields apart before a letter is looked at.
         match name.len() {
             4 if name.eq_ignore_ascii_case("host") => {
@@ -114,6 +128,13 @@ impl Fields {
             }
             6 if name.eq_ignore_ascii_case("expect") => {
                 self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
+            }
+            7 if name.eq_ignore_ascii_case("upgrade") => {
+                let mut protocols = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+                self.upgrade |= protocols.any(|name| name.eq_ignore_ascii_case(b"websocket"));
+            }
+            13 if name.eq_ignore_ascii_case("authorization") => {
+                self.authorization = Some(value);
             }
             10 if name.eq_ignore_ascii_case("connection") => {
                 for option in value.split(|&byte| byte == b',') {

@@ -190,17 +190,44 @@ pub enum Opened {
 }
 
 impl Opening {
+    /// Appends the headers of the handshake, with a key made of 16 random bytes, and the empty
+    /// line, to a request line and headers of the caller's; no subprotocol is offered.
+    pub fn begin(nonce: [u8; 16], out: &mut Vec<u8>) -> Self {
+        let mut key = NO_KEY;
+        BASE64.encode_mut(&nonce, &mut key);
+        out.extend_from_slice(
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+        );
+        out.extend_from_slice(b"Sec-WebSocket-Key: ");
+        out.extend_from_slice(&key);
+        out.extend_from_slice(b"\r\n\r\n");
+        Self { key, interim: 0, head: PartialHead::default() }
+    }
+
     /// Takes bytes from the front of the input, up to the end of the reply's head.
     ///
     /// # Errors
     /// When the reply is malformed, or accepts what was not asked.
-    pub fn receive(mut self, asked: &Upgrade, input: &mut &[u8]) -> Result<Opened, HandshakeError> {
+    pub fn receive(self, asked: &Upgrade, input: &mut &[u8]) -> Result<Opened, HandshakeError> {
+        self.receive_offered(&asked.subprotocols, input)
+    }
+
+    /// The same for a request that was made without an [`Upgrade`]: these subprotocols were
+    /// offered.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub fn receive_offered(
+        mut self,
+        subprotocols: &[String],
+        input: &mut &[u8],
+    ) -> Result<Opened, HandshakeError> {
         while !input.is_empty() {
             if self.head.fill(input)? == Filled::Incomplete {
                 break;
             }
             let head = std::mem::take(&mut self.head);
-            match judge(head.bytes(), &self.key, asked)? {
+            match judge(head.bytes(), &self.key, subprotocols)? {
                 Judged::Interim if self.interim == INTERIM_REPLIES_MAX => {
                     return Err(ExchangeError::TooManyInterim.into());
                 }
@@ -229,7 +256,11 @@ enum Judged {
     Refused { status: u16 },
 }
 
-fn judge(head: &[u8], key: &[u8; KEY_BYTES], asked: &Upgrade) -> Result<Judged, HandshakeError> {
+fn judge(
+    head: &[u8],
+    key: &[u8; KEY_BYTES],
+    subprotocols: &[String],
+) -> Result<Judged, HandshakeError> {
     let mut lines = [const { MaybeUninit::<Header<'_>>::uninit() }; HEADERS_MAX];
     let mut reply = httparse::Response::new(&mut []);
     let mut config = ParserConfig::default();
@@ -243,7 +274,7 @@ fn judge(head: &[u8], key: &[u8; KEY_BYTES], asked: &Upgrade) -> Result<Judged, 
         101 if reply.version == Some(0) => Err(HandshakeError::Version),
         101 => {
             let fields = Fields::read(reply.headers)?;
-            let subprotocol = fields.judge(key, asked)?;
+            let subprotocol = fields.judge(key, subprotocols)?;
             Ok(Judged::Accepted { subprotocol })
         }
         100..200 => Ok(Judged::Interim),
@@ -291,7 +322,7 @@ impl<'a> Fields<'a> {
     fn judge(
         &self,
         key: &[u8; KEY_BYTES],
-        asked: &Upgrade,
+        subprotocols: &[String],
     ) -> Result<Option<usize>, HandshakeError> {
         let upgrade = self.upgrade.unwrap_or_default();
         if !upgrade.eq_ignore_ascii_case(b"websocket") {
@@ -307,7 +338,7 @@ impl<'a> Fields<'a> {
             return Err(HandshakeError::UnaskedExtension);
         }
         let Some(chosen) = self.subprotocol else { return Ok(None) };
-        let mut offered = asked.subprotocols.iter();
+        let mut offered = subprotocols.iter();
         match offered.position(|offer| offer.as_bytes() == chosen) {
             Some(place) => Ok(Some(place)),
             None => Err(HandshakeError::UnaskedSubprotocol),

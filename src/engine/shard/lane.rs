@@ -1,0 +1,171 @@
+//! A workload's part of a shard: its sessions, its queues, and where its operations come from.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU64;
+use std::ops::Range;
+
+use super::super::pacer::Pacer;
+use crate::plan::{Answer, Instruction, Load, Phase, Plan, Until, Workload};
+use crate::stdx::Nanos;
+
+/// A workload's part of a shard.
+pub(super) struct Lane {
+    /// Index into the plan's workloads.
+    pub(super) workload: usize,
+    /// Its seats.
+    pub(super) seats: Range<u32>,
+    pub(super) source: Source,
+    pub(super) state: LaneState,
+    /// When it begins, since the start of the load.
+    pub(super) start: Nanos,
+    /// No operation is due from then on, since the start of the load.
+    pub(super) until: Nanos,
+    /// Seats that could go on when they were put here.
+    pub(super) offered: VecDeque<u32>,
+    /// Open model: seats that are free, with a connection and without.
+    pub(super) idle: VecDeque<u32>,
+    pub(super) vacant: VecDeque<u32>,
+    /// Open model: iterations begun and ended.
+    pub(super) begun: u64,
+    /// See `begun`.
+    pub(super) ended: u64,
+    /// Whether something looks at the messages that its WebSockets receive, and whether they are
+    /// kept for steps to come.
+    pub(super) reads_messages: bool,
+    /// See `reads_messages`.
+    pub(super) keeps_messages: bool,
+    /// When a sample of the fleet speaks next, and how often it has.
+    pub(super) tick_at: Nanos,
+    pub(super) ticks: u64,
+}
+
+/// How far a lane is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LaneState {
+    /// Its start has not come.
+    Waiting,
+    /// Under load.
+    Running,
+    /// Nothing new falls due.
+    Ended,
+}
+
+/// Where operations come from.
+pub(super) enum Source {
+    /// From sessions whose last has ended, so many more in the measured phase.
+    Closed { left: u64 },
+    /// From the clock.
+    Open(Pacer),
+}
+
+impl Lane {
+    pub(super) fn new(plan: &Plan, workload: usize, seats: Range<u32>, shard: u32) -> Self {
+        let named = &plan.workloads[workload];
+        let room = seats.len();
+        Self {
+            workload,
+            source: Source::new(plan, named, shard),
+            state: LaneState::Waiting,
+            start: named.start,
+            until: named.end(plan.warmup),
+            offered: VecDeque::with_capacity(room),
+            idle: VecDeque::new(),
+            vacant: VecDeque::new(),
+            begun: 0,
+            ended: 0,
+            reads_messages: reads_messages(plan, workload),
+            keeps_messages: keeps_messages(named),
+            tick_at: Nanos::MAX,
+            ticks: 0,
+            seats,
+        }
+    }
+
+    /// Takes leave for one operation, due at `due` from the start of the load.
+    pub(super) fn take(&mut self, plan: &Plan, due: Nanos) -> Option<Phase> {
+        if self.is_over(due) {
+            return None;
+        }
+        let phase = plan.phase(due);
+        if let Source::Closed { left } = &mut self.source
+            && phase == Phase::Load
+        {
+            *left -= 1;
+        }
+        Some(phase)
+    }
+
+    /// Whether an operation that is due at `due` would never be begun.
+    pub(super) fn is_over(&self, due: Nanos) -> bool {
+        due >= self.until || matches!(self.source, Source::Closed { left: 0 })
+    }
+
+    /// Whether nothing will fall due any more.
+    pub(super) fn is_exhausted(&self, since: Nanos) -> bool {
+        match &self.source {
+            Source::Open(pacer) => pacer.upcoming().is_none(),
+            Source::Closed { left } => *left == 0 || since >= self.until,
+        }
+    }
+
+    /// Lets nothing fall due after `since`.
+    pub(super) fn stop(&mut self, since: Option<Nanos>) {
+        self.until = Nanos::ZERO;
+        match (&mut self.source, since) {
+            (Source::Closed { left }, _) => *left = 0,
+            (Source::Open(pacer), None) => pacer.stop(Nanos::ZERO),
+            (Source::Open(pacer), Some(since)) => pacer.stop(since + Nanos(1)),
+        }
+    }
+
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.source, Source::Open(_))
+    }
+}
+
+impl Source {
+    fn new(plan: &Plan, workload: &Workload, shard: u32) -> Self {
+        // Shards without sessions of it take no part.
+        let homes: Vec<u32> = workload.homes(plan.shards).collect();
+        let shards = NonZeroU64::new(homes.len() as u64).unwrap_or(NonZeroU64::MIN);
+        let place = homes.iter().position(|home| *home == shard);
+        let Some(place) = place.and_then(|place| u32::try_from(place).ok()) else {
+            return Self::Closed { left: 0 };
+        };
+        if let (Load::Open { patience, .. }, Some((schedule, total))) =
+            (workload.load, workload.arrivals(plan.warmup))
+        {
+            return Self::Open(Pacer::new(schedule, (place, shards), total, patience));
+        }
+        let left = match workload.until {
+            Until::Elapsed(_) => u64::MAX,
+            Until::Operations(count, _) => {
+                count.get().saturating_sub(u64::from(place)).div_ceil(shards.get())
+            }
+        };
+        Self::Closed { left }
+    }
+}
+
+/// Whether anything depends on what messages of a workload say.
+fn reads_messages(plan: &Plan, workload: usize) -> bool {
+    let named = &plan.workloads[workload];
+    let fleet = named.fleet.as_ref().and_then(|fleet| fleet.message);
+    let steps = named.program.instructions.iter().filter_map(|step| match step {
+        Instruction::Send(message) | Instruction::Receive(message) => Some(*message),
+        _ => None,
+    });
+    let reads = |message: u16| {
+        let message = &plan.messages[usize::from(message)];
+        matches!(message.answer, Answer::Same(_) | Answer::Matching)
+            || !message.expect.json.is_empty()
+            || !message.saves.is_empty()
+    };
+    let measured = plan.measures.iter().any(|it| usize::from(it.workload) == workload);
+    measured || steps.chain(fleet).any(reads)
+}
+
+/// Whether a journey may ask for a message after it has come.
+fn keeps_messages(workload: &Workload) -> bool {
+    workload.program.instructions.iter().any(|step| matches!(step, Instruction::Receive(_)))
+}

@@ -1,0 +1,67 @@
+//! The identities that every report's numbers keep: checked before one is written.
+
+use super::build::of_phase;
+use crate::metrics::{Delta, Leaf, Tally, Trend};
+use crate::plan::{Kind, LeafName, Phase, Plan};
+
+/// The first identity that does not hold, of each leaf, of the kinds and of the total.
+///
+/// # Errors
+/// With the identity, in numbers.
+pub(super) fn hold(plan: &Plan, total: &Delta) -> Result<(), String> {
+    for phase in Phase::ALL {
+        let mut sum = Tally::default();
+        for (name, leaf) in of_phase(plan, total, phase) {
+            let LeafName { name, kind, .. } = name;
+            reconcile(leaf, *kind)
+                .map_err(|why| format!("{name} in phase {}: {why}", phase.name()))?;
+            sum.add(&leaf.tally);
+        }
+        sum.reconcile().map_err(|why| format!("in all: {why}"))?;
+    }
+    named(plan, total)
+}
+
+/// Nothing was recorded that no name stands for, so the kinds add up to the total.
+fn named(plan: &Plan, total: &Delta) -> Result<(), String> {
+    let most = plan.leaves.len() * Phase::ALL.len();
+    let stray = total.leaves().find(|(id, _)| usize::from(id.0) >= most);
+    if let Some((id, _)) = stray {
+        return Err(format!("leaf {} of {most} was recorded", id.0));
+    }
+    let lengths = [
+        ("checks", total.checks.len(), plan.checks.len()),
+        ("times beside operations", total.timed.len(), plan.timed().count()),
+    ];
+    match lengths.into_iter().find(|(_, found, named)| found > named) {
+        Some((what, found, named)) => Err(format!("{found} {what} were recorded, {named} exist")),
+        None => Ok(()),
+    }
+}
+
+/// Every operation has one end; every reply that ended one has its times, and each to a request a
+/// status.
+fn reconcile(leaf: &Leaf, kind: Kind) -> Result<(), String> {
+    leaf.tally.reconcile()?;
+    let Leaf { replies, retried, .. } = *leaf;
+    let statuses = leaf.statuses().map(|(_, count)| count).sum::<u64>();
+    if kind == Kind::Http && statuses != replies {
+        return Err(format!("replies {replies} != the sum of their statuses {statuses}"));
+    }
+    let ended = replies.saturating_sub(retried);
+    if retried > replies {
+        return Err(format!("replies {replies} < those that were sent again {retried}"));
+    }
+    for trend in Trend::ALL.into_iter().filter(|trend| *trend != Trend::Connecting) {
+        let histogram = leaf.trend(trend);
+        let times = histogram.count() + histogram.out_of_range();
+        if times != ended {
+            let name = trend.name();
+            return Err(match retried {
+                0 => format!("replies {replies} != times {times} of {name}"),
+                _ => format!("replies {replies} - retried {retried} != times {times} of {name}"),
+            });
+        }
+    }
+    Ok(())
+}

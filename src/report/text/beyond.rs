@@ -1,0 +1,138 @@
+//! What a plan may have beyond requests: WebSockets, users with tokens, times of its own.
+
+use super::page::{Ink, LABEL, Page, WIDTH};
+use super::sections::counted;
+use super::times::quantile;
+use crate::metrics::Counter;
+use crate::metrics::catalog::names;
+use crate::report::build::Report;
+use crate::report::document::Document;
+use crate::report::figures::{harmless, per_second, thousands};
+use crate::report::metric::{Metric, TrendFigures};
+use crate::verdict::measured::Errors;
+
+/// Columns of one time: as wide as `n too small` and a space.
+const CELL: usize = 12;
+
+/// Columns of the name of a time.
+const NAME: usize = WIDTH - 10 - 4 * CELL;
+
+/// A counter of the run, if it has that one.
+fn counter(document: &Document, counter: Counter) -> Option<(u64, f64)> {
+    match document.metrics.get(counter.name()) {
+        Some(Metric::Counter(figures)) => Some((figures.count, figures.rate)),
+        _ => None,
+    }
+}
+
+/// Rows of counters, those that this run cannot have left out.
+fn counters(page: &mut Page, document: &Document, rows: &[(&str, Counter, &str)]) {
+    for (label, which, what) in rows {
+        let Some((count, rate)) = counter(document, *which) else { continue };
+        let rest = if what.is_empty() { per_second(rate) } else { (*what).to_owned() };
+        page.row(label, &counted(count, &rest));
+    }
+}
+
+/// A table of times: how many, the middle, what is slow.
+fn times(page: &mut Page, rows: &[(&str, TrendFigures)]) {
+    let titles = ["med", "p95", "p99", "max"].map(|title| format!("{title:>CELL$}")).concat();
+    let before = " ".repeat(NAME - LABEL);
+    let columns = page.paint(Ink::Dim, &format!("{before}{:>10}{titles}", "times"));
+    page.row("", &columns);
+    for (name, trend) in rows {
+        let cells = [("med", trend.med), ("p95", trend.p95), ("p99", trend.p99)];
+        let cells = cells.map(|(key, value)| format!("{:>CELL$}", quantile(trend, key, value)));
+        let longest = quantile(trend, "max", trend.max);
+        let (name, width) = (harmless(name, NAME - 3), NAME - 2);
+        let count = thousands(trend.count);
+        page.line(&format!("  {name:<width$}{count:>10}{}{longest:>CELL$}", cells.concat()));
+    }
+}
+
+/// The trends of those names that the run has.
+fn trends<'a>(document: &Document, wanted: &[(&'a str, &str)]) -> Vec<(&'a str, TrendFigures)> {
+    let has = wanted.iter().filter(|(_, name)| document.metrics.get(name).is_some());
+    has.map(|(label, name)| (*label, document.metrics.times(name))).collect()
+}
+
+pub(super) fn websocket(page: &mut Page, document: &Document) {
+    if counter(document, Counter::WsSessions).is_none() {
+        return;
+    }
+    page.heading("WEBSOCKET", "");
+    let rows = [
+        ("sessions", Counter::WsSessions, "opened"),
+        ("reconnects", Counter::WsReconnects, "of sessions that had lost their own"),
+        ("errors", Counter::WsErrors, "could not be opened, or broke"),
+        ("sent", Counter::WsMsgsSent, ""),
+        ("received", Counter::WsMsgsReceived, ""),
+        ("skipped", Counter::WsMsgsSkipped, "messages due on a socket that was not open"),
+        ("unasked", Counter::WsMsgsUnasked, "messages received that answered nothing"),
+        ("subscribed", Counter::Subscriptions, "subscriptions sent"),
+    ];
+    counters(page, document, &rows);
+    let wanted = [
+        ("connecting", names::WS_CONNECTING),
+        ("message -> answer", names::WS_MSG_LATENCY),
+        ("ping -> pong", names::WS_PING),
+        ("open -> closed", names::WS_SESSION_DURATION),
+    ];
+    times(page, &trends(document, &wanted));
+}
+
+pub(super) fn users(page: &mut Page, report: &Report<'_>) {
+    let document = &report.document;
+    let Some(people) = &report.plan.people else { return };
+    page.heading("USERS", "");
+    page.row("users", &counted(people.count().into(), "in the plan"));
+    let rows = [
+        ("created", Counter::UsersCreated, "registered by this run"),
+        ("not created", Counter::RegistrationsFailed, "registrations failed"),
+        ("logins", Counter::Logins, "gave a token"),
+        ("failed", Counter::AuthFailures, "logins gave none"),
+        ("renewals", Counter::TokenRefreshes, "of tokens"),
+        ("not renewed", Counter::TokenRefreshesFailed, "renewals failed, a login followed"),
+        ("logouts", Counter::Logouts, "tokens given back"),
+        ("retries", Counter::RetriesUnauthorized, "requests sent again after a 401"),
+        ("waits", Counter::TokenWaits, "operations waited for a token"),
+    ];
+    counters(page, document, &rows);
+    let auth = trends(document, &[("asking for a token", names::AUTH_DURATION)]);
+    if !auth.is_empty() {
+        times(page, &auth);
+    }
+}
+
+/// Times between steps, and of groups of steps.
+pub(super) fn spans(page: &mut Page, report: &Report<'_>) {
+    let document = &report.document;
+    let measures = report.plan.measures.iter();
+    let measures =
+        measures.map(|measure| (measure.name.as_str(), document.metrics.times(&measure.name)));
+    let groups = document.by.group.iter();
+    let groups = groups.map(|(name, metrics)| (name, metrics.times(names::GROUP_DURATION)));
+    let rows: Vec<_> = measures.chain(groups).collect();
+    if !rows.is_empty() {
+        page.heading("MEASURES", "");
+        times(page, &rows);
+    }
+}
+
+/// Errors of every sort, and their sum.
+pub(super) fn errors(page: &mut Page, document: &Document) {
+    if document.metrics.get(Errors::Total.name()).is_none() {
+        return;
+    }
+    page.heading("ERRORS IN ALL", "");
+    for sort in Errors::ALL {
+        let (label, what) = match sort {
+            Errors::Transport => ("transport", "requests without a whole reply"),
+            Errors::Status => ("status", "replies of 400 and above"),
+            Errors::Ws => ("WebSocket", "could not be opened, or broke"),
+            Errors::Auth => ("auth", "logins that gave no token"),
+            Errors::Total => ("sum", "of all of these"),
+        };
+        page.row(label, &counted(document.metrics.counter(sort.name()).count, what));
+    }
+}

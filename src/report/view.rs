@@ -1,0 +1,74 @@
+//! The metrics of a view: the run, a phase, a workload, a group, a request.
+
+use super::keyed::Keyed;
+use super::metric::{
+    self, CounterFigures, GaugeFigures, Metric, Metrics, RateFigures, TrendFigures,
+};
+use crate::metrics::Leaf;
+use crate::metrics::catalog::names;
+use crate::verdict::measured::{Origin, Part, Recorded, Role, origins, role};
+use crate::verdict::threshold::Samples;
+
+/// All metrics of a part of what was recorded.
+pub(super) fn metrics<'a>(recorded: &Recorded<'a>, part: Part<'a>) -> Metrics {
+    let mut pairs = Vec::new();
+    for (name, origin) in origins(recorded.plan, part) {
+        let Some(samples) = recorded.of(origin, part) else { continue };
+        let is_failed = origin == Origin::RequestsFailed;
+        pairs.push((name, figures(&samples, origin)));
+        if is_failed {
+            let table = requests(recorded, part);
+            let codes = table.statuses().map(|(code, count)| (code.to_string(), count));
+            pairs.push((names::STATUS_CODES.to_owned(), Metric::Statuses(codes.collect())));
+        }
+    }
+    Keyed(pairs)
+}
+
+/// The leaves of requests in a part, added up.
+pub(super) fn requests<'a>(recorded: &Recorded<'a>, part: Part<'a>) -> Leaf {
+    let Recorded { plan, delta, .. } = *recorded;
+    let mut total = Leaf::default();
+    let requests = part.leaves(plan).filter(|leaf| role(plan, *leaf) == Role::Request);
+    let leaves = requests.filter_map(|leaf| delta.get(plan.leaf(part.phase, leaf)));
+    leaves.for_each(|leaf| total.add(leaf));
+    total
+}
+
+fn figures(samples: &Samples<'_>, origin: Origin) -> Metric {
+    match samples {
+        Samples::Times(times) => Metric::Trend(TrendFigures::of(times)),
+        Samples::Count(count, span) => {
+            let (unit, rate) = (unit(origin).to_owned(), metric::per_second(*count, *span));
+            Metric::Counter(CounterFigures { unit, count: *count, rate })
+        }
+        Samples::Share(passes, fails) => {
+            let (passes, fails) = (*passes, *fails);
+            let share = match passes + fails {
+                // Nothing was checked: nothing is missing.
+                0 if origin == Origin::Checks => 1.0,
+                0 => 0.0,
+                all => metric::round6(passes as f64 / all as f64),
+            };
+            Metric::Rate(RateFigures { passes, fails, rate: share })
+        }
+        Samples::Level(level) => Metric::Gauge(GaugeFigures {
+            unit: "sessions".to_owned(),
+            value: *level,
+            min: *level,
+            max: *level,
+        }),
+    }
+}
+
+/// Of what a counter counts, in the plural.
+const fn unit(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Replies => "requests",
+        Origin::Received | Origin::Sent => "bytes",
+        Origin::Counter(counter) => counter.unit(),
+        Origin::Errors(_) => "errors",
+        // Nothing else is counted.
+        _ => "iterations",
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
-use std::time::Duration;
 
 use crate::kit::{Counts, Onslaught, Report, Server, TempDir, api, gateway, shards, trial};
 

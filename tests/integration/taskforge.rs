@@ -106,9 +106,6 @@ fn the_embedded_target_counts_the_same() {
         assert_all_went_well(report, &server.count());
         assert_thresholds_and_checks_passed(report);
         assert_mix(report);
-        // What is shown by workload is all there is.
-        let by_workload = |name| report.metric_by("workload", name, "http_reqs");
-        assert_eq!(by_workload("api"), report.metric("http_reqs", "count"));
         assert_eq!(report.count("/metrics/status_codes/201"), server.count().of("tasks_created"));
     });
 }
@@ -148,6 +145,9 @@ fn assert_paths(report: &Report, counts: &Counts) {
     assert_eq!(by_request("metrics"), counts.replies("/metrics", 200), "{counts}");
     let tasks = ["generate-pdf", "compress-video", "resize-image"].map(by_request);
     assert_eq!(tasks.iter().sum::<u64>(), counts.replies("/tasks", 201), "{counts}");
+    let foreign = [403, 404].map(|status| counts.replies("/tasks/:id", status));
+    assert_eq!(by_request("foreign-task"), foreign.iter().sum::<u64>(), "{counts}");
+    assert_eq!(counts.replies("/tasks/:id", 200), 0, "a foreign task was shown: {counts}");
     let business = ["/health", "/metrics", "/tasks"].map(|path| counts.replies_below(path));
     assert_eq!(report.metric("http_reqs", "count"), business.iter().sum::<u64>(), "{counts}");
 }

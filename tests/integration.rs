@@ -35,6 +35,8 @@ mod integration {
     mod stall;
     /// What a summary must keep to, whoever reads it.
     mod summaries;
+    /// The embedded target as another WebSocket client finds it.
+    mod target;
     /// Whether the generator knows when it was itself the bottleneck.
     mod trust;
 }

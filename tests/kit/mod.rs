@@ -30,7 +30,7 @@ pub(crate) use nginx::{Nginx, nginx};
 pub(crate) use ports::{established, free_port, full_backlog};
 pub(crate) use report::Report;
 pub(crate) use scripts::{forbidding, node, python, python_module};
-pub(crate) use target::{target, target_at};
+pub(crate) use target::{Target, target, target_at};
 pub(crate) use tempdir::TempDir;
 pub(crate) use wait::{Stopwatch, pause, until};
 

@@ -45,6 +45,8 @@ mod integration {
     mod stall;
     /// What a summary must keep to, whoever reads it.
     mod summaries;
+    /// The embedded target as another WebSocket client finds it.
+    mod target;
     /// The combined test: users, a mix of requests and status connections at once.
     mod taskforge;
     /// Whether the generator knows when it was itself the bottleneck.

@@ -371,14 +371,14 @@ pub(super) struct HttpArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   onslaught target --listen 127.0.0.1:8080
-  onslaught target --listen 127.0.0.1:0 --cores 1 --misbehave 5xx:97,ws-drop:89,delay:73:20ms
+  onslaught target --cores 1 --misbehave 5xx:97,ws-drop:89,delay:73:20ms
   onslaught target --token-ttl 30s --task-time 1s --misbehave token-early:5
 
-Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count, /metrics.
-Accounts, JSON: POST /auth/register and /auth/login {email, password}, /auth/refresh
-{refreshToken}, /auth/logout. With \"Authorization: Bearer TOKEN\": POST /tasks {type},
-GET /tasks/ID. WebSocket: /echo, and /ws?token=TOKEN, which takes {type: subscribe, taskId} and
-{type: ping, id}.")]
+Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count,
+/metrics. Accounts, in JSON: POST /auth/register and /auth/login {email, password},
+/auth/refresh {refreshToken}, /auth/logout. As \"Authorization: Bearer TOKEN\": POST /tasks
+{type}, GET /tasks/ID. WebSocket: /echo; /ws?token=TOKEN, which takes
+{type: subscribe, taskId} and {type: ping, id}.")]
 pub(super) struct TargetArgs {
     /// Address or name, and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]

@@ -37,7 +37,7 @@ pub(crate) use scenarios::{api, status, trial};
 pub(crate) use scripts::{
     Server, echo_node, echo_python, forbidding, gateway, node, prove, python, python_module,
 };
-pub(crate) use target::{target, target_at};
+pub(crate) use target::{Target, target, target_at};
 pub(crate) use tempdir::TempDir;
 pub(crate) use wait::{Stopwatch, pause, until};
 

@@ -172,3 +172,21 @@ fn partial_sends_are_finished() {
     peer.say(&mut world, "in many pieces");
     assert_eq!(peer.heard(&mut world), [text("in many pieces")]);
 }
+
+#[test]
+fn what_came_before_the_upgrade_was_read_is_kept() {
+    let mut world = World::new();
+    world.connect(0);
+    world.stuck = true;
+    let frames = message(Kind::Binary, &[9; 4096]).repeat(40);
+    world.feed(0, get("/bytes/1000000"));
+    world.feed(0, [upgrade("/echo").as_bytes(), &frames].concat());
+    assert_eq!(world.totals().did(Did::WsOpened), 0, "a body is still on its way");
+    world.stuck = false;
+    world.run();
+    let got = world.got(0);
+    let behind = &got[split(&got).0.len() + 1_000_000..];
+    let echo = [&[0x82, 126, 16, 0][..], &[9; 4096]].concat();
+    assert_eq!(behind.len(), SWITCHED.len() + 40 * echo.len(), "all of it, and in order");
+    assert_eq!(behind, [SWITCHED.as_bytes(), &echo.repeat(40)].concat());
+}

@@ -35,7 +35,9 @@ fn a_target_without_accounts() {
     });
 }
 
-/// Each of 40 operations fails once, after one renewal of its token and one more try.
+/// Each operation that is sent fails once, after one renewal of its token and one more try. A user
+/// whose new tokens are refused too is left alone for a while: what is due meanwhile finds no token
+/// and is dropped, so the target is not flooded with renewals.
 #[test]
 fn a_target_that_accepts_no_token() {
     shards([1, 2], |count| {
@@ -43,12 +45,14 @@ fn a_target_that_accepts_no_token() {
         let workloads = format!("workloads:{}", api("rate: 20/s, for: 2s"));
         let run = load(&server, &workloads, count).run().exits([1]);
         let (report, counts) = (run.report(), server.count());
-        assert_eq!(report.of_kind("http", "sent"), 40, "{:#}", report.at("/accounting"));
-        assert_eq!(report.failed("status"), 40, "{:#}", report.at("/accounting"));
-        assert_eq!(report.all_failed(), 40, "{:#}", report.at("/accounting"));
+        assert_eq!(report.of_kind("http", "scheduled"), 40, "{:#}", report.at("/accounting"));
+        let sent = report.of_kind("http", "sent");
+        assert!(sent >= USERS, "each user tries: {:#}", report.at("/accounting"));
+        assert_eq!(report.failed("status"), sent, "{:#}", report.at("/accounting"));
+        assert_eq!(report.all_failed(), sent, "{:#}", report.at("/accounting"));
         let refused = counts.of("unauthorized");
         assert_eq!(report.count("/metrics/status_codes/401"), refused, "{counts}");
-        assert!((40..=80).contains(&refused), "one retry at most: {counts}");
+        assert!((sent..=2 * sent).contains(&refused), "one retry at most: {counts}");
         let renewed = counts.of("refreshes") + counts.of("logins");
         assert!(renewed <= USERS + 40, "at most one renewal for each 401: {counts}");
         assert_eq!(counts.of("tasks_created"), 0, "{counts}");

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     Aggregate, Bound, Budget, Fleet, Instruction, Load, Opening, Pass, Plan, Quantity, Strategy,
-    Workload,
+    Threshold, Workload,
 };
 use crate::stdx::Nanos;
 
@@ -292,12 +292,10 @@ fn thresholds(plan: &Plan, out: &mut String) {
     say!(out, "\nthresholds");
     for threshold in &plan.thresholds {
         say!(out, "  {}", threshold.text);
-        let of_requests = threshold.measured.metric.value.starts_with("http_");
-        if let (Aggregate::Percentile(percentile), true) =
-            (threshold.measured.aggregate, of_requests)
+        if let Aggregate::Percentile(percentile) = threshold.measured.aggregate
+            && let Some(expected) = expected_samples(plan, threshold)
         {
             let needed = BEYOND / (1.0 - percentile / 100.0).max(1e-9);
-            let expected = samples(plan, &threshold.measured.labels);
             if percentile > 50.0 && expected < needed {
                 say!(
                     out,
@@ -314,6 +312,31 @@ fn thresholds(plan: &Plan, out: &mut String) {
             unreachable_rate(plan, rate.per_second(), out);
         }
     }
+}
+
+/// Samples of a threshold's metric, where they can be foretold.
+fn expected_samples(plan: &Plan, threshold: &Threshold) -> Option<f64> {
+    let measured = &threshold.measured;
+    match measured.metric.value.as_str() {
+        "ws_connecting" if measured.labels.is_empty() => Some(openings(plan)),
+        metric if metric.starts_with("http_") => Some(samples(plan, &measured.labels)),
+        _ => None,
+    }
+}
+
+/// WebSockets that are opened, none of them lost.
+fn openings(plan: &Plan) -> f64 {
+    let of = |workload: &Workload| {
+        if workload.fleet.is_some() {
+            return f64::from(workload.sessions);
+        }
+        let pass = Pass::of(&workload.program);
+        let opens = workload.program.instructions.iter().zip(&pass.visits);
+        let opens = opens.filter(|(each, _)| matches!(each, Instruction::Open(_)));
+        let opens: f64 = opens.map(|(_, visits)| visits).sum();
+        opens * expected(plan, workload, &pass, ASSUMED[1])
+    };
+    plan.workloads.iter().map(of).sum()
 }
 
 /// A rate that no answer is fast enough for.

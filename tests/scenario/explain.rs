@@ -24,7 +24,9 @@ fn assert_golden(name: &str, actual: &str) {
 
 #[test]
 fn taskforge_is_explained() {
-    let mut plan = plan(examples::text("taskforge").unwrap(), &Options::default());
+    let text = examples::text("taskforge").unwrap();
+    let text = text.replace("max < 1s", "p(95) < 1s");
+    let mut plan = plan(&text, &Options::default());
     plan.shards = 2;
     let host = Host { files: Some(100), ports: Some(28_232) };
     assert_golden("taskforge.txt", &explain(&plan, host));

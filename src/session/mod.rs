@@ -6,6 +6,7 @@
 
 pub mod draw;
 pub mod extract;
+pub mod fuzz;
 pub mod judge;
 pub mod kept;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use onslaught::protocol::{http, ws};
+use onslaught::session;
 use onslaught::stdx::rng::Rng;
 use onslaught::stdx::{Clock, Nanos};
 
@@ -28,6 +29,11 @@ fn ws_frames() {
 #[test]
 fn ws_handshake() {
     replay_and_mutate("ws_handshake", ws::fuzz::ws_handshake);
+}
+
+#[test]
+fn extract() {
+    replay_and_mutate("extract", session::fuzz::extract);
 }
 
 /// A failure prints the input that led to it: commit it to the corpus with the mending.

@@ -223,10 +223,14 @@ fn an_idle_websocket_is_cheap() {
     let before = bytes();
     for slot in 1..COUNT {
         world.accept(slot);
-        world.feed(slot, upgrade.as_bytes(), &mut |_| {});
+        // In two pieces, so that the head has to be gathered.
+        let (front, back) = upgrade.as_bytes().split_at(100);
+        world.feed(slot, front, &mut |_| {});
+        world.feed(slot, back, &mut |_| {});
     }
     let boxed = (bytes() - before) / u64::from(COUNT - 1);
     assert_eq!(world.did(Did::WsOpened), u64::from(COUNT));
     // With 128 in the table of connections; the kernel's socket takes more than this.
-    assert!(boxed <= 200, "{boxed} bytes beside the table for an idle WebSocket");
+    // The timer of the slow head is among them, until it fires into nothing.
+    assert!(boxed <= 240, "{boxed} bytes beside the table for an idle WebSocket");
 }

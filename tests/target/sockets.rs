@@ -143,6 +143,9 @@ fn an_upgrade_that_is_not_in_order_is_refused() {
     assert!(world.text(0).starts_with("HTTP/1.1 200 "), "an upgrade may be passed over");
     world.feed(0, upgrade("/echo").replace("GET", "HEAD"));
     assert!(world.text(0).starts_with("HTTP/1.1 405 "));
+    let with_body = upgrade("/echo").replace("Host: t", "Host: t\r\nContent-Length: 1");
+    world.feed(0, [&with_body, "x"].concat());
+    assert!(world.text(0).starts_with("HTTP/1.1 405 "), "with a body it is none");
 }
 
 #[test]

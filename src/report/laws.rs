@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::build::of_phase;
 use crate::metrics::{Counter, Delta, Leaf, Tally, Trend};
+use crate::plan::socket::Sent;
 use crate::plan::{Kind, LeafName, Phase, Plan};
 
 /// The first identity that does not hold, of each leaf, of the kinds and of the total.
@@ -30,7 +31,8 @@ pub(super) fn hold(plan: &Plan, total: &Delta) -> Result<(), String> {
 fn messages(plan: &Plan, total: &Delta) -> Result<(), String> {
     let sends = |leaf: u16| {
         let of_leaf = plan.messages.iter().filter(move |message| message.leaf == leaf);
-        of_leaf.map(|message| message.content.is_some())
+        // A ping is no message.
+        of_leaf.map(|message| matches!(message.content, Some(Sent::Text(_))))
     };
     let (mut begun, sent) = (0, total.counter(Counter::WsMsgsSent));
     for leaf in plan.messages.iter().map(|message| message.leaf).collect::<BTreeSet<_>>() {

@@ -343,7 +343,7 @@ mod tests {
                     assert_eq!(get(Choice::Last), id(own.last()));
                     let from: Vec<_> = if own.is_empty() { list.iter().collect() } else { own };
                     let any = get(Choice::Any).unwrap();
-                    assert!(from.iter().any(|(_, id)| id == any));
+                    assert!(from.iter().any(|(_, id)| *id == any));
                     let foreign = pools.get(0, Some(asks), Choice::Foreign, draw);
                     let others = || list.iter().filter(|(owner, _)| *owner != asks);
                     assert_eq!(foreign.is_some(), others().count() > 0);

@@ -78,7 +78,9 @@ impl Shard {
         }
         self.recorder.begun(leaf);
         let key = self.write_message(index, slot, message, now);
-        self.recorder.count(Counter::WsMsgsSent);
+        if !matches!(self.plan.messages[usize::from(message)].content, Some(Sent::Ping)) {
+            self.recorder.count(Counter::WsMsgsSent);
+        }
         if self.plan.messages[usize::from(message)].subscribes {
             self.recorder.count(Counter::Subscriptions);
         }

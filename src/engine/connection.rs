@@ -147,7 +147,7 @@ pub(super) struct Connection {
 }
 
 /// A hundred thousand idle connections of one shard are to fit into 24 MiB.
-const _: () = assert!(size_of::<Connection>() <= 256);
+const _: () = assert!(size_of::<Connection>() <= 200);
 
 impl Connection {
     pub(super) fn of(owner: u32) -> Self {

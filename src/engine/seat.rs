@@ -70,7 +70,7 @@ pub(super) struct Seat {
 }
 
 /// A hundred thousand idle users of one shard are to fit into 20 MiB.
-const _: () = assert!(size_of::<Seat>() <= 160);
+const _: () = assert!(size_of::<Seat>() <= 120);
 
 /// What a session remembers within an iteration.
 #[derive(Debug, Default)]

@@ -107,7 +107,7 @@ fn what_is_lost_fails_the_run_and_is_told() {
     let unsent = error(|fixture| {
         fixture.outcome.total.counters[Counter::WsMsgsSent as usize] -= 1;
     });
-    assert!(unsent.contains("messages begun 2040 != sent 2039"), "{unsent}");
+    assert!(unsent.contains("messages begun 2000 != sent 1999"), "{unsent}");
     let answer = error(|fixture| {
         let leaf = fixture.plan.leaf(Phase::Load, PING);
         fixture.outcome.total.leaf(leaf).replies += 1;

@@ -99,4 +99,12 @@ impl Seat {
             memory: None,
         }
     }
+
+    /// Nothing of an iteration is known in the next.
+    pub(super) fn forget(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.variables.clear();
+            memory.groups.clear();
+        }
+    }
 }

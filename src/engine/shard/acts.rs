@@ -94,7 +94,7 @@ impl Shard {
             return;
         }
         let act = self.decide(index);
-        if act == Act::End {
+        if act == Act::End && self.live_slot(index).is_none() {
             self.end_iteration(index);
             self.free(index, slot);
         } else {
@@ -174,12 +174,18 @@ impl Shard {
                         return;
                     }
                 }
+                // After its lane's end nothing is due behind the pause.
+                Act::Think(_) if self.lane(index).state == LaneState::Ended => {
+                    return self.retire(index, now, submissions);
+                }
                 Act::Think(span) => return self.think(index, span, now),
                 Act::Enter(group) => self.enter(index, group),
                 Act::Leave(group) => self.left(index, group),
                 Act::End => {
                     self.end_iteration(index);
                     if self.lane(index).is_open() {
+                        // Who sits here next is another visitor, with WebSockets of its own.
+                        self.say_farewell(index, now, submissions);
                         return self.free(index, NONE);
                     }
                 }
@@ -203,6 +209,11 @@ impl Shard {
         };
         let seat = &mut self.seats[index as usize];
         let (slot, due) = (seat.first_slot + u32::from(channel), seat.due);
+        let since = due.since(self.start);
+        if !seat.scheduled && self.lane(index).is_over(since) {
+            return self.retire(index, now, submissions);
+        }
+        let seat = &mut self.seats[index as usize];
         if !self.connections[slot as usize].is_available() {
             // Its own socket is open already: a program that opens it twice goes on with it.
             let is_live = self.connections[slot as usize].state == State::Live;
@@ -211,10 +222,6 @@ impl Shard {
             }
             (seat.pending, seat.awaits, seat.waits) = (Some(act), slot, Waits::Ready);
             return;
-        }
-        let since = due.since(self.start);
-        if !seat.scheduled && self.lane(index).is_over(since) {
-            return self.retire(index, now, submissions);
         }
         let is_open = self.lane(index).is_open();
         if is_open && !self.seats[index as usize].scheduled {
@@ -347,10 +354,7 @@ impl Shard {
         let seat = &mut self.seats[index as usize];
         let (begun, due) = (seat.iteration, seat.due);
         seat.iteration = due;
-        if let Some(memory) = &mut seat.memory {
-            memory.variables.clear();
-            memory.groups.clear();
-        }
+        seat.forget();
         if self.plan.phase(begun.since(self.start)) == Phase::Load {
             self.recorder.count(Counter::Iterations);
             if self.workload(index).program.instructions.len() > SINGLE {
@@ -373,7 +377,7 @@ impl Shard {
             return;
         }
         if seat.scheduled {
-            self.drop_waiter(index);
+            self.drop_pending(index);
         }
         let seat = &mut self.seats[index as usize];
         let busy = seat.waits != Waits::Free;

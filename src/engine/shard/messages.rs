@@ -31,12 +31,9 @@ impl Shard {
     ) -> bool {
         let due = self.seats[index as usize].due;
         let lane = usize::from(self.seats[index as usize].lane);
-        if !self.lanes[lane].is_open() {
-            let since = due.since(self.start);
-            if self.lanes[lane].take(&self.plan, since).is_none() {
-                self.retire(index, now, submissions);
-                return false;
-            }
+        if self.lanes[lane].take(&self.plan, due.since(self.start)).is_none() {
+            self.retire(index, now, submissions);
+            return false;
         }
         let awaits = match act {
             Act::Receive(_) => self.expect_message(index, message, due, now),
@@ -228,6 +225,10 @@ impl Shard {
         if bytes.is_empty() {
             return self.stream_ended(slot, now, submissions);
         }
+        if let Some(side) = &self.connections[slot as usize].side {
+            // Recorded first: what is heard may close the WebSocket.
+            self.recorder.bytes_lost(side.leaf, bytes.len() as u64);
+        }
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut input = bytes;
         while let Some(side) = &mut self.connections[slot as usize].side {
@@ -244,9 +245,6 @@ impl Shard {
             }
         }
         self.scratch = scratch;
-        if let Some(side) = &self.connections[slot as usize].side {
-            self.recorder.bytes_lost(side.leaf, bytes.len() as u64);
-        }
         self.flush(slot, now, submissions);
     }
 

@@ -59,6 +59,9 @@ pub(super) struct Seat {
     pub(super) pending: Option<Act>,
     /// When its next operation is due.
     pub(super) due: Nanos,
+    /// When what it waited for last was there: a slot, a token, the end of an iteration. Until
+    /// then it was not the shard that was late.
+    pub(super) free: Nanos,
     /// When its timer fires; never if none is set.
     pub(super) timer: Nanos,
     /// When its iteration was due.
@@ -70,7 +73,7 @@ pub(super) struct Seat {
 }
 
 /// A hundred thousand idle users of one shard are to fit into 20 MiB.
-const _: () = assert!(size_of::<Seat>() <= 120);
+const _: () = assert!(size_of::<Seat>() <= 128);
 
 /// What a session remembers within an iteration.
 #[derive(Debug, Default)]
@@ -93,6 +96,7 @@ impl Seat {
             awaits: NONE,
             pending: None,
             due: Nanos::ZERO,
+            free: Nanos::ZERO,
             timer: Nanos::MAX,
             iteration: Nanos::ZERO,
             parked: None,

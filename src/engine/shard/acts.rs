@@ -1,6 +1,6 @@
 //! What sessions do: each goes through its program until it has to wait.
 
-use super::super::limits::{BEGINS_A_TURN, DROPS_A_TURN, STEPS_A_TURN, USERS_TRIED};
+use super::super::limits::{BEGINS_A_TURN, DROPS_A_TURN, IDLE, STEPS_A_TURN, USERS_TRIED};
 use super::super::pacer::Arrival;
 use super::super::seat::{NONE, Waits};
 use super::lane::{LaneState, Source};
@@ -74,6 +74,7 @@ impl Shard {
                 _ => lane.vacant.push_back(index),
             }
         } else if seat.awaits == slot {
+            self.seats[index as usize].free = self.connections[slot as usize].available;
             self.make_ready(index);
         }
     }
@@ -106,7 +107,7 @@ impl Shard {
     /// which is told by `settling` if that is the one.
     pub(super) fn free(&mut self, index: u32, settling: u32) {
         let seat = &mut self.seats[index as usize];
-        (seat.waits, seat.awaits) = (Waits::Free, NONE);
+        (seat.waits, seat.awaits, seat.free) = (Waits::Free, NONE, seat.due);
         let slot = seat.first_slot;
         self.lane(index).ended += 1;
         if slot != settling && self.is_available(slot) {
@@ -158,12 +159,16 @@ impl Shard {
         if self.seats[index as usize].parked.is_some() {
             return self.send_again(index, now, submissions);
         }
+        let mut asked = false;
         for _ in 0..STEPS_A_TURN {
             let pending = self.seats[index as usize].pending.take();
             let act = pending.unwrap_or_else(|| self.decide(index));
             match act {
+                // A program that opens its socket twice goes on with it.
+                Act::Open(socket) if self.has_open(index, socket) => {}
                 Act::Http(_) | Act::Open(_) => return self.go_out(index, act, now, submissions),
                 Act::Send(message) | Act::Receive(message) => {
+                    asked |= self.live_slot(index).is_some();
                     if self.converse(index, act, message, now, submissions) {
                         continue;
                     }
@@ -191,7 +196,20 @@ impl Shard {
                 }
             }
         }
-        self.make_ready(index);
+        if asked {
+            return self.make_ready(index);
+        }
+        // It asks nothing of any target now, and may do so for ever: that costs no core.
+        if self.lane(index).state == LaneState::Ended {
+            return self.retire(index, now, submissions);
+        }
+        self.think(index, IDLE, now);
+    }
+
+    /// Whether the session's socket stands.
+    fn has_open(&self, index: u32, socket: u16) -> bool {
+        let channel = self.plan.sockets[usize::from(socket)].channel;
+        self.state(self.seats[index as usize].first_slot + u32::from(channel)) == State::Live
     }
 
     /// Begins an operation that needs a connection of its own.
@@ -215,11 +233,6 @@ impl Shard {
         }
         let seat = &mut self.seats[index as usize];
         if !self.connections[slot as usize].is_available() {
-            // Its own socket is open already: a program that opens it twice goes on with it.
-            let is_live = self.connections[slot as usize].state == State::Live;
-            if matches!(act, Act::Open(_)) && is_live {
-                return self.make_ready(index);
-            }
             (seat.pending, seat.awaits, seat.waits) = (Some(act), slot, Waits::Ready);
             return;
         }
@@ -399,9 +412,11 @@ impl Shard {
                 return;
             };
             let free_seat = self.peek_available(lane);
-            // Lateness of our own is no reason to drop: what counts is when a slot became free.
+            // Lateness of our own is no reason to drop: what counts is when a seat became free,
+            // and its slot.
             let free = free_seat.map_or(now, |seat| {
-                self.connections[self.seats[seat as usize].first_slot as usize].available
+                let seat = &self.seats[seat as usize];
+                seat.free.max(self.connections[seat.first_slot as usize].available)
             });
             let Source::Open(pacer) = &mut self.lanes[lane].source else { return };
             let gone = pacer.is_impatient(&arrival, free.since(begin));

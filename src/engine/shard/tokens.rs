@@ -310,7 +310,7 @@ impl Shard {
     fn go_on_with_token(&mut self, index: u32, now: Nanos) {
         let is_open = self.lane(index).is_open();
         let seat = &mut self.seats[index as usize];
-        seat.timer = Nanos::MAX;
+        (seat.timer, seat.free) = (Nanos::MAX, now);
         if !is_open && seat.parked.is_none() {
             seat.due = now;
         }

@@ -18,7 +18,6 @@
 //! Why so: no two calls for one user are ever under way, so a target that is slow gets no
 //! stampede; a target that refuses everybody gets one call for each user and back-off.
 
-mod expiry;
 mod life;
 mod rules;
 

@@ -1,9 +1,10 @@
 //! What the plan says about tokens, and what a reply says.
 
 use super::life::Life;
-use super::{CallKind, CallOutcome, expiry};
+use super::{CallKind, CallOutcome};
 use crate::plan::text::UserField;
 use crate::plan::{Auth, Call, Content, Place, Value};
+use crate::protocol::jwt;
 use crate::session::extract;
 use crate::session::limits::TOKEN_BYTES_MAX;
 use crate::session::share::Share;
@@ -125,7 +126,7 @@ impl Rules {
             let span = std::time::Duration::try_from_secs_f64(seconds);
             return span.map_or(Nanos::MAX, Nanos::from);
         }
-        let expiry_ms = expiry::expiry(token).map(|seconds| seconds.saturating_mul(1_000));
+        let expiry_ms = jwt::expiry(token).map(|seconds| seconds.saturating_mul(1_000));
         let left_ms = expiry_ms.and_then(|ms| ms.checked_sub(wall_ms)).filter(|ms| *ms > 0);
         left_ms.map_or(self.expires_in, Nanos::from_millis)
     }

@@ -222,7 +222,7 @@ fn how_long_a_token_lives() {
     let jwt = |exp: u64| {
         let payload =
             data_encoding::BASE64URL_NOPAD.encode(format!(r#"{{"exp":{exp}}}"#).as_bytes());
-        format!("e30.{payload}.s")
+        format!("eyJhbGciOiJIUzI1NiJ9.{payload}.s")
     };
     let wall = WALL_MS / 1_000;
     assert_eq!(lives(r#"{"token":"t","expires":9}"#), 9_000, "the reply says it");

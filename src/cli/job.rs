@@ -10,7 +10,7 @@ use super::{print, refuse, say};
 use crate::doctor::{CoreError, Cores};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::engine::{self, EngineError, Pulse, Run};
-use crate::live::{Output, Progress, Tick};
+use crate::live::{Output, Progress, Stage, Tick};
 use crate::net::resolve::Reach;
 use crate::plan::{Phase, Plan, Until, Workload};
 use crate::report::figures::{plural, span};
@@ -154,7 +154,7 @@ fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
         in_flight: row.in_flight,
         connections: row.connections,
         phase: if pulse.phase == Phase::Load.name() { "" } else { pulse.phase },
-        stage: None,
+        stage: pulse.set_up.map(|(done, all)| Stage { what: "setting up users", done, all }),
     }
 }
 

@@ -17,7 +17,7 @@ use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
 use crate::metrics::Delta;
 use crate::net::ring::{RingCounts, Waker};
-use crate::plan::{Phase, Plan, Until};
+use crate::plan::{Load, Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
 use crate::stdx::{Clock, Nanos, clock};
 use crate::verdict::trust::{self, Totals};
@@ -43,6 +43,8 @@ pub struct Pulse<'a> {
     pub failed: u64,
     /// What the run is doing.
     pub phase: &'static str,
+    /// Before the load: calls for tokens that have ended, and how many there are.
+    pub set_up: Option<(u64, u64)>,
 }
 
 /// What a run takes besides its plan.
@@ -75,6 +77,12 @@ pub fn run(plan: &Arc<Plan>, run: Run<'_>) -> Result<Outcome, EngineError> {
     Ok(collector.outcome())
 }
 
+impl ShardHandle {
+    fn is_set_up(&self) -> bool {
+        self.ready || self.set_up.0 >= self.set_up.1
+    }
+}
+
 struct Collector<'a> {
     plan: Arc<Plan>,
     run: Run<'a>,
@@ -96,6 +104,10 @@ struct ShardHandle {
     waker: Option<Waker>,
     thread: i32,
     ready: bool,
+    /// Calls of the set-up that have ended, and how many there are.
+    set_up: (u64, u64),
+    /// Why none of its users could log in, if so.
+    unable: Option<String>,
     finished: bool,
     spares: Sender<Box<Delta>>,
     join: Option<ExecutorJoinHandle<()>>,
@@ -123,6 +135,8 @@ impl<'a> Collector<'a> {
                 waker: None,
                 thread: 0,
                 ready: false,
+                set_up: (0, u64::from(plan.people.as_ref().is_some_and(|it| it.auth.is_some()))),
+                unable: None,
                 finished: false,
                 spares,
                 join: Some(join),
@@ -149,10 +163,14 @@ impl<'a> Collector<'a> {
     /// Until every shard's connections are open, a signal comes, or that takes too long: then the
     /// load begins with those that are open.
     fn wait_until_ready(&mut self) -> Result<(), EngineError> {
-        let patience = self.run.clock.now() + AHEAD.min(self.plan.timeout);
+        let mut patience = Nanos::MAX;
         while self.shards.iter().any(|shard| !shard.ready) {
-            let up = self.shards.iter().all(|shard| shard.waker.is_some());
-            if up && self.run.clock.now() >= patience {
+            // Each call of a set-up has its timeout, and so an end.
+            let up = self.shards.iter().all(|shard| shard.waker.is_some() && shard.is_set_up());
+            if up && patience == Nanos::MAX {
+                patience = self.run.clock.now() + AHEAD.min(self.plan.timeout);
+            }
+            if self.run.clock.now() >= patience {
                 self.note("not all connections could be opened ahead of the load");
                 break;
             }
@@ -167,7 +185,19 @@ impl<'a> Collector<'a> {
                 break;
             }
         }
+        self.look_for_users();
         Ok(())
+    }
+
+    /// Where users are to log in and none could, nothing is loaded.
+    fn look_for_users(&mut self) {
+        let unable = |shard: &ShardHandle| shard.unable.clone();
+        let reasons: Vec<String> = self.shards.iter().filter_map(unable).collect();
+        if self.ended == Ended::Finished && reasons.len() == self.shards.len() {
+            let reason = reasons.first().map_or("", String::as_str);
+            let cure = "check the target's accounts, and 'auth' and 'users' in the scenario";
+            self.drain(Ended::Unreachable(format!("no user could log in: {reason}; {cure}")));
+        }
     }
 
     fn begin(&mut self) {
@@ -217,7 +247,11 @@ impl<'a> Collector<'a> {
                 waker.wake();
                 (handle.thread, handle.waker) = (thread, Some(waker));
             }
-            News::Ready => handle.ready = true,
+            News::SettingUp { done, all } => {
+                handle.set_up = (done, all);
+                self.pulse_set_up();
+            }
+            News::Ready { unable } => (handle.ready, handle.unable) = (true, unable),
             News::Delta(delta) => self.merge(shard, delta, false),
             News::Finished { delta, ring } => {
                 handle.finished = true;
@@ -281,6 +315,16 @@ impl<'a> Collector<'a> {
         self.pulse(closed);
     }
 
+    /// Tells the observer how far the set-up is.
+    fn pulse_set_up(&mut self) {
+        let sum = |(done, all): (u64, u64), shard: &ShardHandle| {
+            (done + shard.set_up.0, all + shard.set_up.1)
+        };
+        let set_up = Some(self.shards.iter().fold((0, 0), sum));
+        let (elapsed, phase) = (Nanos::ZERO, "setup");
+        (self.run.observer)(Pulse { elapsed, row: None, ended: 0, failed: 0, phase, set_up });
+    }
+
     /// Tells the observer of the last `closed` seconds.
     fn pulse(&mut self, closed: usize) {
         let Some(series) = &self.series else { return };
@@ -295,10 +339,17 @@ impl<'a> Collector<'a> {
         let phase = if over { "draining" } else { self.plan.phase(elapsed).name() };
         let rows = series.rows.get(series.rows.len() - closed..).unwrap_or_default();
         if rows.is_empty() {
-            (self.run.observer)(Pulse { elapsed, row: None, ended, failed, phase });
+            (self.run.observer)(Pulse { elapsed, row: None, ended, failed, phase, set_up: None });
         }
         for row in rows {
-            (self.run.observer)(Pulse { elapsed, row: Some(row), ended, failed, phase });
+            (self.run.observer)(Pulse {
+                elapsed,
+                row: Some(row),
+                ended,
+                failed,
+                phase,
+                set_up: None,
+            });
         }
     }
 
@@ -359,13 +410,17 @@ impl<'a> Collector<'a> {
         let cpu = host::cpu_times().unwrap_or_default();
         let warm = self.start + self.plan.warmup;
         let end = self.total.last_end.max(warm);
-        let duration = match (&self.ended, self.plan.only().until) {
+        let by_time = |workload: &Workload| matches!(workload.until, Until::Elapsed(_));
+        let asked = self.plan.span().since(self.plan.warmup);
+        let duration = match &self.ended {
             // An hour asked for and waited for is an hour, even if its last seconds were idle.
-            (Ended::Finished, Until::Elapsed(span)) => end.since(warm).max(span),
+            Ended::Finished if self.plan.workloads.iter().all(by_time) => {
+                end.since(warm).max(asked)
+            }
             _ => end.since(warm),
         };
         self.total.counts.overflows = self.ring.overflows;
-        let trust = trust::judge(&self.plan.only().load, &series.windows, &self.totals());
+        let trust = trust::judge(&self.model(), &series.windows, &self.totals());
         Outcome {
             started_at: self.started_at,
             duration,
@@ -385,6 +440,12 @@ impl<'a> Collector<'a> {
             total: self.total,
             events: self.events,
         }
+    }
+
+    /// By which model's rules the run is judged: those of the open one, if any load is open.
+    fn model(&self) -> Load {
+        let loads = self.plan.workloads.iter().map(|workload| workload.load);
+        loads.max_by_key(|load| matches!(load, Load::Open { .. })).unwrap_or(Load::Closed)
     }
 
     fn phases(&self, duration: Nanos) -> Vec<PhaseSpan> {

@@ -66,8 +66,10 @@ pub(super) struct Message {
 pub(super) enum News {
     /// The ring stands; the thread's id, and how to wake it.
     Up { thread: i32, waker: Waker },
-    /// The connections are open.
-    Ready,
+    /// So many calls for tokens have ended before the load, of so many.
+    SettingUp { done: u64, all: u64 },
+    /// The connections are open; `unable` is why none of its users could log in, if so.
+    Ready { unable: Option<String> },
     /// What was recorded in the last second.
     Delta(Box<Delta>),
     /// The last of it.

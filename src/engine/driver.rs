@@ -35,6 +35,9 @@ pub(super) enum DriverError {
     Wait(std::io::Error),
 }
 
+/// How often the collector is told how far the set-up is.
+const PROGRESS_EVERY: Nanos = Nanos::from_millis(100);
+
 /// Seconds of the series are aligned over all shards.
 const SECOND: Nanos = Nanos::from_secs(1);
 
@@ -89,6 +92,8 @@ struct Driver {
     handed_over: usize,
     obeyed: Order,
     told_ready: bool,
+    /// When the collector is told next how far the set-up is.
+    progress_at: Nanos,
 }
 
 impl Driver {
@@ -105,6 +110,7 @@ impl Driver {
             handed_over: 0,
             obeyed: Order::Run,
             told_ready: false,
+            progress_at: Nanos::ZERO,
             assignment,
         })
     }
@@ -133,9 +139,8 @@ impl Driver {
                 wake_at = Some(now);
                 continue;
             }
-            if next.ready && !self.told_ready {
-                self.told_ready = true;
-                self.tell(News::Ready);
+            if !self.told_ready {
+                self.tell_progress(now, next.ready);
             }
             if now >= self.hand_over_at {
                 self.hand_over(now);
@@ -147,6 +152,23 @@ impl Driver {
                 yielded = now;
                 glommio::executor().yield_task_queue_now().await;
             }
+        }
+    }
+
+    /// Before the load: how far the set-up is, now and then.
+    fn tell_progress(&mut self, now: Nanos, ready: bool) {
+        if ready {
+            self.told_ready = true;
+            self.tell(News::Ready { unable: self.shard.unable() });
+        } else if now >= self.progress_at
+            && let Some((done, all)) = self.shard.set_up_progress()
+        {
+            self.progress_at = now + PROGRESS_EVERY;
+            let news = News::SettingUp { done, all };
+            // A collector that is behind misses one, and hears of the next.
+            drop(
+                self.assignment.collector.try_send(Message { shard: self.assignment.shard, news }),
+            );
         }
     }
 

@@ -1,10 +1,11 @@
 //! The plan's hash: equal for runs that may be merged, different for runs of different load.
 
-use crate::plan::{Content, Plan};
+use crate::plan::{Content, People, Plan, Request};
 use crate::stdx::Fnv;
 
-/// 16 hex digits over what defines the load: the target's URL, each request's name and bytes, the
-/// mix, the load, connections, the end, warm-up, timeout, `cold` and the seed.
+/// 16 hex digits over what defines the load: the targets' URLs, each request's name and bytes, what
+/// is asked of its reply, the mix, the load, connections, the end, warm-up, timeout, `cold`, the
+/// seed, WebSockets, messages, users, lists and pools.
 ///
 /// Outside it is what may differ between runs of one plan: the run's name, where the target's
 /// name resolved to, and the number of shards; and what must not be guessed from a report:
@@ -15,18 +16,37 @@ pub fn plan_hash(plan: &Plan) -> String {
     for target in &plan.targets {
         hash.part(masked(&target.url).as_bytes());
     }
-    for named in &plan.requests {
-        hash.part(named.name.as_bytes());
-        match &named.content {
-            Content::Fixed(bytes) => without_credentials(bytes, |line| hash.part(line)),
-            // Its fixed pieces may hold secrets that no name betrays: they show their lengths.
-            made @ Content::Made { .. } => hash.part(format!("{made:?}").as_bytes()),
-        }
+    plan.requests.iter().for_each(|request| part_of(&mut hash, request));
+    if let Some(people) = &plan.people {
+        users(&mut hash, people);
     }
     let Plan { workloads, sockets, messages, warmup, timeout, seed, .. } = plan;
     hash.part(format!("{workloads:?} {sockets:?} {messages:?}").as_bytes());
+    hash.part(format!("{:?} {:?}", plan.lists, plan.pools).as_bytes());
     hash.part(format!("{} {} {seed}", warmup.0, timeout.0).as_bytes());
     format!("{:016x}", hash.value())
+}
+
+fn part_of(hash: &mut Fnv, request: &Request) {
+    let Request { name, target, channel, content, timeout, expect, saves, .. } = request;
+    hash.part(name.as_bytes());
+    match content {
+        Content::Fixed(bytes) => without_credentials(bytes, |line| hash.part(line)),
+        // Its fixed pieces may hold secrets that no name betrays: they show their lengths.
+        made @ Content::Made { .. } => hash.part(format!("{made:?}").as_bytes()),
+    }
+    hash.part(format!("{target} {channel} {} {expect:?} {saves:?}", timeout.0).as_bytes());
+}
+
+/// Passwords show their lengths, and the bodies of calls for tokens are made of them.
+fn users(hash: &mut Fnv, People { groups, auth }: &People) {
+    hash.part(format!("{groups:?}").as_bytes());
+    let Some(auth) = auth else { return };
+    let calls = [auth.register.as_ref(), Some(&auth.login), auth.refresh.as_ref()];
+    for call in calls.into_iter().chain([auth.logout.as_ref()]).flatten() {
+        part_of(hash, &call.request);
+    }
+    hash.part(format!("{} {} {}", auth.expires_in.0, auth.parallel, auth.ahead).as_bytes());
 }
 
 /// Parts of a header's name that say what its value is.

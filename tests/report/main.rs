@@ -9,5 +9,6 @@ mod files;
 mod fixture;
 mod forge;
 mod golden;
+mod kinds;
 mod laws;
 mod verdicts;

@@ -41,6 +41,7 @@ pub(super) struct Keeper {
     /// What the first call that failed was told.
     first_failure: Option<String>,
     logins: u64,
+    ended: u64,
 }
 
 impl Keeper {
@@ -67,6 +68,7 @@ impl Keeper {
             forgets: false,
             first_failure: None,
             logins: 0,
+            ended: 0,
         })
     }
 }
@@ -147,6 +149,18 @@ impl Shard {
                 self.open_ahead(now, submissions);
             }
         }
+    }
+
+    /// Calls of the set-up that have ended, and how many there are at least; none without users.
+    #[must_use]
+    pub fn set_up_progress(&self) -> Option<(u64, u64)> {
+        let (keeper, auth) = (self.keeper.as_ref()?, auth(&self.plan)?);
+        let shards = self.plan.shards.max(1);
+        let ahead = auth.ahead.saturating_sub(self.id).div_ceil(shards).min(self.users.count());
+        let registrations = if auth.register.is_some() { self.users.count() } else { 0 };
+        let all = u64::from(registrations) + u64::from(ahead);
+        let done = if self.stage == Stage::SetUp { keeper.ended.min(all) } else { all };
+        Some((done, all))
     }
 
     /// Why no user could log in, if some were to before the load.
@@ -247,6 +261,7 @@ impl Shard {
         let place = slot - keeper.first_slot;
         let Some((user, _)) = keeper.calls[place as usize].take() else { return };
         keeper.free.push(place);
+        keeper.ended += 1;
         let Ended { count, news, next_look } = tokens.ended(user, kind, outcome, now, wall);
         match count {
             Some(Counter::Logins) => keeper.logins += 1,

@@ -9,10 +9,14 @@ mod kit;
 mod integration {
     /// What cannot be run is refused with its cause, before anything is sent.
     mod bad_input;
+    /// Scenarios against targets that are not what they should be.
+    mod bad_targets;
     /// Scenario files: fine, wrong, unreadable.
     mod check;
     /// The two commands of a newcomer.
     mod demo;
+    /// Tokens that expire, are renewed, are refused: against the gateway on Node.
+    mod gateway;
     /// Malformed, endless and missing replies, each with its class.
     mod liar;
     /// The embedded target lies on purpose; the report finds exactly those.
@@ -25,8 +29,14 @@ mod integration {
     mod preflight;
     /// Only loopback and private addresses are loaded unasked.
     mod safety;
+    /// Scenario files run: journeys, checks, thresholds.
+    mod scenario_run;
     /// The servers of Node and Python.
     mod scripts;
+    /// What is secret stays so.
+    mod secrets;
+    /// The kit's own servers, by clients that are not ours.
+    mod servers;
     /// Interrupted runs.
     mod signals;
     /// Full speed for a minute: memory stays where it is.
@@ -35,6 +45,12 @@ mod integration {
     mod stall;
     /// What a summary must keep to, whoever reads it.
     mod summaries;
+    /// The embedded target as another WebSocket client finds it.
+    mod target;
+    /// The combined test: users, a mix of requests and status connections at once.
+    mod taskforge;
     /// Whether the generator knows when it was itself the bottleneck.
     mod trust;
+    /// WebSocket loads against the servers of others and our own.
+    mod websocket;
 }

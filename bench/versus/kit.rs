@@ -2,6 +2,8 @@
 
 #![expect(dead_code, reason = "the tests use the rest")]
 
+#[path = "../../tests/kit/counts.rs"]
+mod counts;
 #[path = "../../tests/kit/http.rs"]
 mod http;
 #[path = "../../tests/kit/machine.rs"]
@@ -12,6 +14,8 @@ pub(crate) mod nginx;
 mod ports;
 #[path = "../../tests/kit/process.rs"]
 pub(crate) mod process;
+#[path = "../../tests/kit/report.rs"]
+mod report;
 #[path = "../../tests/kit/target.rs"]
 pub(crate) mod target;
 #[path = "../../tests/kit/tempdir.rs"]

@@ -13,10 +13,12 @@ use clap::{Args, Parser, Subcommand};
 #[command(after_help = "Examples:
   onslaught demo
   onslaught http http://127.0.0.1:8080/health -c 256 -d 30s
-  onslaught http http://10.0.0.7/api -R 5k -c 512 -d 1m --json result.json
+  onslaught ws ws://127.0.0.1:8080/echo -c 1000 -d 30s --message hello
+  onslaught run taskforge -e BASE_URL=http://10.0.0.7:8080 -e STATUS_URL=ws://10.0.0.7:8081
+  onslaught plan load.yaml
 
-Exit codes: 0 passed, 1 failed at run time, 2 usage, 104 invalid scenario, 105 interrupted,
-111 not trustworthy, 113 target unreachable or host not able.")]
+Exit codes: 0 passed, 1 failed at run time, 2 usage, 99 thresholds failed, 104 invalid scenario,
+105 interrupted, 111 not trustworthy, 113 target unreachable or host not able.")]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -28,10 +30,20 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Load the embedded target for about 20 s and show what a result looks like
     Demo(DemoArgs),
+    /// Print an example of a scenario file
+    Example(ExampleArgs),
     /// Load one URL, closed (-c) or at a constant rate (-R)
     Http(Box<HttpArgs>),
+    /// Say what a scenario would do, and what it needs, without doing it
+    Plan(PlanArgs),
+    /// List the scenarios inside of the program
+    Presets,
+    /// Run a scenario: a file, or a preset by its name
+    Run(Box<RunArgs>),
     /// Serve the embedded target alone, able to lie on purpose
     Target(TargetArgs),
+    /// Load one WebSocket URL with sessions that stay open
+    Ws(Box<WsArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +69,199 @@ pub(super) struct CheckArgs {
     /// Print the JSON Schema of scenario files, for editors
     #[arg(long)]
     pub(super) schema: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onslaught example > load.yaml
+  onslaught example taskforge")]
+pub(super) struct ExampleArgs {
+    /// Which; `onslaught presets` lists them
+    #[arg(value_name = "NAME", default_value = "minimal")]
+    pub(super) name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onslaught plan load.yaml
+  onslaught plan taskforge-production --scale-load 2 -t 4")]
+pub(super) struct PlanArgs {
+    /// A scenario file, or the name of a preset
+    #[arg(value_name = "FILE|PRESET")]
+    pub(super) scenario: String,
+
+    /// A variable for ${NAME} in the file, before the environment's; may be given again
+    #[arg(short, long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub(super) env: Vec<String>,
+
+    /// Lay the profile of this name over the file
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+
+    /// Shards, one core each [default: the allowed cores, less one for a local target]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    pub(super) threads: Option<String>,
+
+    #[command(flatten)]
+    pub(super) scales: ScaleArgs,
+}
+
+/// How much smaller or larger than it is written.
+#[derive(Debug, Args)]
+pub(super) struct ScaleArgs {
+    /// Multiply counts, rates and spans of time: 0.1 is a trial; timeouts stay as they are
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
+    pub(super) scale: Option<String>,
+
+    /// Multiply connections, rates and users alone
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
+    pub(super) scale_load: Option<String>,
+
+    /// Multiply durations, intervals and pauses alone
+    #[arg(long, value_name = "FACTOR", allow_hyphen_values = true)]
+    pub(super) scale_time: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onslaught run load.yaml -e BASE_URL=http://127.0.0.1:8080 --out results
+  onslaught run taskforge-staging -e BASE_URL=http://10.0.0.7:8080 -e STATUS_URL=ws://10.0.0.7:8081
+  onslaught run taskforge --scale 0.1
+
+Flags win over the environment, the environment over the file, the file over defaults.")]
+pub(super) struct RunArgs {
+    /// A scenario file, or the name of a preset (`onslaught presets`)
+    #[arg(value_name = "FILE|PRESET")]
+    pub(super) scenario: String,
+
+    /// A variable for ${NAME} in the file, before the environment's; may be given again
+    #[arg(short, long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub(super) env: Vec<String>,
+
+    /// Lay the profile of this name over the file
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+
+    /// Folder for the results [default: onslaught-results/<name>-<time>]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+
+    /// Shards, one core each [default: the allowed cores, less one for a local target]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    pub(super) threads: Option<String>,
+
+    /// Cores for the shards, as 0,2-5 [default: the process's affinity mask]
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(super) cores: Option<String>,
+
+    /// What all choices are a function of
+    #[arg(long, value_name = "N", default_value = "1", allow_hyphen_values = true)]
+    pub(super) seed: String,
+
+    #[command(flatten)]
+    pub(super) scales: ScaleArgs,
+
+    /// A word for the results, as NAME=VALUE; may be given again
+    #[arg(long = "tag", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub(super) tags: Vec<String>,
+
+    /// Write summary.json to FILE, too; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+
+    /// Show the whole spectrum of response and service times
+    #[arg(short = 'L', long)]
+    pub(super) latency: bool,
+
+    /// Open model: how long an arrival waits for a session, instead of the file's
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) patience: Option<String>,
+
+    /// Timeout of steps that have none of their own, instead of the file's
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) timeout: Option<String>,
+
+    /// Let requests open their connections, instead of opening them ahead of the run
+    #[arg(long)]
+    pub(super) cold: bool,
+
+    /// Take warnings about the scenario for errors
+    #[arg(long)]
+    pub(super) strict: bool,
+
+    /// Allow targets that are neither loopback nor private addresses
+    #[arg(long)]
+    pub(super) allow_remote: bool,
+
+    /// Exit 0 even if the load generator was the bottleneck
+    #[arg(long)]
+    pub(super) allow_untrusted: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onslaught ws ws://127.0.0.1:8080/echo -c 1000 -d 30s
+  onslaught ws ws://127.0.0.1:8080/echo -c 10k -d 5m --ramp 1m --every 10s --ping
+  onslaught ws ws://127.0.0.1:8080/echo -c 100 -d 1m --message '{\"type\":\"hello\"}'
+
+A message is answered by the next message, a ping by its pong.")]
+pub(super) struct WsArgs {
+    /// Where to connect: ws://HOST[:PORT]/PATH
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+
+    /// Sessions, each with a WebSocket of its own
+    #[arg(short, long, value_name = "N", default_value = "64", allow_hyphen_values = true)]
+    pub(super) connections: String,
+
+    /// How long, the ramp included
+    #[arg(short, long, value_name = "TIME", default_value = "10s", visible_alias = "time")]
+    #[arg(visible_short_alias = 'z', allow_hyphen_values = true)]
+    pub(super) duration: String,
+
+    /// Open the sessions evenly over so much of the duration [default: all at once]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) ramp: Option<String>,
+
+    /// How often each session sends
+    #[arg(long, value_name = "TIME", default_value = "5s", allow_hyphen_values = true)]
+    pub(super) every: String,
+
+    /// Send this text, and await an answer [default: nothing is sent]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with = "ping")]
+    pub(super) message: Option<String>,
+
+    /// Send pings, and await their pongs
+    #[arg(long)]
+    pub(super) ping: bool,
+
+    /// A header of the handshake, as 'Name: value'; may be given again
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(super) headers: Vec<String>,
+
+    /// Shards, one core each [default: the allowed cores, less one for a local target]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    pub(super) threads: Option<String>,
+
+    /// Cores for the shards, as 0,2-5 [default: the process's affinity mask]
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(super) cores: Option<String>,
+
+    /// Write summary.json to FILE; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+
+    /// Longest wait until a WebSocket is open, and for each answer
+    #[arg(long, value_name = "TIME", default_value = "10s", allow_hyphen_values = true)]
+    pub(super) timeout: String,
+
+    /// Allow targets that are neither loopback nor private addresses
+    #[arg(long)]
+    pub(super) allow_remote: bool,
+
+    /// Exit 0 even if the load generator was the bottleneck
+    #[arg(long)]
+    pub(super) allow_untrusted: bool,
 }
 
 #[derive(Debug, Args)]
@@ -166,14 +371,14 @@ pub(super) struct HttpArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   onslaught target --listen 127.0.0.1:8080
-  onslaught target --listen 127.0.0.1:0 --cores 1 --misbehave 5xx:97,ws-drop:89,delay:73:20ms
+  onslaught target --cores 1 --misbehave 5xx:97,ws-drop:89,delay:73:20ms
   onslaught target --token-ttl 30s --task-time 1s --misbehave token-early:5
 
-Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count, /metrics.
-Accounts, JSON: POST /auth/register and /auth/login {email, password}, /auth/refresh
-{refreshToken}, /auth/logout. With \"Authorization: Bearer TOKEN\": POST /tasks {type},
-GET /tasks/ID. WebSocket: /echo, and /ws?token=TOKEN, which takes {type: subscribe, taskId} and
-{type: ping, id}.")]
+Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count,
+/metrics. Accounts, in JSON: POST /auth/register and /auth/login {email, password},
+/auth/refresh {refreshToken}, /auth/logout. As \"Authorization: Bearer TOKEN\": POST /tasks
+{type}, GET /tasks/ID. WebSocket: /echo; /ws?token=TOKEN, which takes
+{type: subscribe, taskId} and {type: ping, id}.")]
 pub(super) struct TargetArgs {
     /// Address or name, and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]

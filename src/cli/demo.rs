@@ -1,33 +1,27 @@
-//! `onslaught demo`: the embedded target as a child on a core of its own, and a load on it.
+//! `onslaught demo`: the embedded target as a child on a core of its own, and the combined test of
+//! the preset `taskforge` on it, in a third of its time.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use http::Method;
-
 use super::args::DemoArgs;
+use super::files::{Given, Variables};
 use super::job::{self, Job};
+use super::run::folder;
 use super::{refuse, say};
 use crate::doctor::Cores;
 use crate::net::resolve::Reach;
-use crate::plan::{self, Load, NamedRequest, Plan, Until};
-use crate::protocol::http::{Request, RequestError};
+use crate::plan::Options;
 use crate::report::text::Latency;
 use crate::report::{ExitCode, TrustPolicy};
-use crate::stdx::units::Rate;
-use crate::stdx::{Nanos, clock};
 
-/// Arrivals per second: a quarter of what one core manages even on a small virtual machine.
-const RATE: Rate = Rate { milli_per_s: 5_000_000 };
-const CONNECTIONS: u32 = 64;
-const WARMUP: Nanos = Nanos::from_secs(2);
-const DURATION: Nanos = Nanos::from_secs(18);
-const TIMEOUT: Nanos = Nanos::from_secs(5);
+const PRESET: &str = "taskforge";
+/// Of the preset's minute.
+const SCALE_TIME: f64 = 1.0 / 3.0;
 
 const ACCEPTED: &str = "\
 A demo on a busy machine is still a demo: this trust verdict is accepted here. Of
-`onslaught http` it would make exit code 111, unless --allow-untrusted is given.";
+`onslaught run` it would make exit code 111, unless --allow-untrusted is given.";
 
 /// Runs it.
 pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
@@ -35,14 +29,22 @@ pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
         Ok(target) => target,
         Err(error) => return refuse(ExitCode::Failed, &format!("the embedded target: {error}")),
     };
-    let plan = match plan(&target.address) {
-        Ok(plan) => plan,
-        Err(error) => return refuse(ExitCode::Failed, &error),
+    let variables = Variables::of(&[
+        ("BASE_URL", format!("http://{}", target.address)),
+        ("STATUS_URL", format!("ws://{}", target.address)),
+    ]);
+    let options = Options { scale_time: SCALE_TIME, ..Options::default() };
+    let given = Given::find(PRESET, None);
+    let understood = match given.and_then(|given| given.understand(&variables, &options)) {
+        Ok(understood) => understood,
+        Err(code) => return code,
     };
+    let mut plan = understood.compiled.plan;
+    "demo".clone_into(&mut plan.name);
     say(&format!(
-        "demo: {} requests/s on {CONNECTIONS} connections against http://{} for 20 s",
-        RATE.per_second(),
-        target.address
+        "demo: the preset '{PRESET}' against the embedded target at {}, for {}",
+        target.address,
+        plan.span()
     ));
     let job = Job {
         plan,
@@ -50,51 +52,15 @@ pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
         cores: None,
         shards: Some(1),
         json: None,
-        folder: Some(args.out.clone().unwrap_or_else(default_folder)),
+        folder: Some(args.out.clone().unwrap_or_else(|| folder("demo"))),
         latency: Latency::Brief,
         // A demonstration on a busy laptop says what it saw and is still a demonstration.
         policy: TrustPolicy::Allow,
         accepted: Some(ACCEPTED),
         probes: Vec::new(),
-        scenario: None,
+        scenario: Some(understood.effective),
     };
     job::execute(job, allowed)
-}
-
-/// The mix: mostly small replies, some large ones, some requests with a body.
-fn plan(address: &str) -> Result<Plan, RequestError> {
-    let get = |path: &str| Request::builder(Method::GET, path, address).build();
-    let post = Request::builder(Method::POST, "/echo", address);
-    let echo = post.header("Content-Type", "application/json").body(*br#"{"hello":"target"}"#);
-    let mix = [
-        (60, "health", get("/health")?),
-        (25, "small-page", get("/bytes/1000")?),
-        (10, "large-page", get("/bytes/20000")?),
-        (5, "echo", echo.build()?),
-    ];
-    let named = mix
-        .map(|(weight, name, request)| (weight, NamedRequest { name: name.to_owned(), request }));
-    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
-    let target = plan::Target {
-        name: "default".to_owned(),
-        url: format!("http://{address}"),
-        host: host.to_owned(),
-        port: port.parse().unwrap_or(0),
-        addresses: Vec::new(),
-    };
-    let mut plan = Plan::of_requests("demo", target, named.into());
-    plan.set_timeout(TIMEOUT);
-    plan.warmup = WARMUP;
-    let workload = plan.only_mut();
-    workload.load = Load::Open { rate: RATE, patience: TIMEOUT };
-    workload.sessions = CONNECTIONS;
-    workload.until = Until::Elapsed(DURATION);
-    Ok(plan)
-}
-
-fn default_folder() -> PathBuf {
-    let now = jiff::Timestamp::try_from(clock::wall_clock()).unwrap_or_default();
-    PathBuf::from(format!("onslaught-results/demo-{}", now.strftime("%Y%m%dT%H%M%SZ")))
 }
 
 /// The target, which ends with this value: its standard input closes, and it is waited for.

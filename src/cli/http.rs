@@ -132,14 +132,14 @@ fn too_fast(text: &str) -> String {
 }
 
 /// The parts of a URL that a request is made of.
-struct Address {
-    host: String,
-    port: u16,
-    authority: String,
-    path: String,
+pub(super) struct Address {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) authority: String,
+    pub(super) path: String,
 }
 
-fn parse_url(text: &str) -> Result<Address, String> {
+pub(super) fn parse_url(text: &str) -> Result<Address, String> {
     let example = "expected http://HOST[:PORT]/PATH";
     let bare = !text.contains("://");
     let uri = text.parse::<Uri>().map_err(|error| match error {

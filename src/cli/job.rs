@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ahead::{self, Obstacle};
 use super::signals::Interrupts;
-use super::{print, refuse, say};
+use super::{print, probes, refuse, say};
 use crate::doctor::{CoreError, Cores};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::engine::{self, EngineError, Pulse, Run};
@@ -36,7 +36,7 @@ pub(super) struct Job {
     pub(super) policy: TrustPolicy,
     /// Why a saturated generator is accepted, where it is.
     pub(super) accepted: Option<&'static str>,
-    /// What was found out about the targets before the load, ready to be shown.
+    /// What was found out about services behind the targets, ready to be shown.
     pub(super) probes: Vec<String>,
     /// The scenario as it was understood, its secrets masked; for the folder of results.
     pub(super) scenario: Option<String>,
@@ -53,6 +53,7 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Ok(sinks) => sinks,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
+    job.probes.extend(probes::asked("before the load", &job.plan.probes, job.reach));
     let resolved = ahead::resolved(&job.plan.targets, job.reach, &interrupts);
     let local = resolved
         .as_ref()
@@ -74,6 +75,7 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
             .map_err(|error| Obstacle::Host(error.to_string()))
     });
     let outcome = outcome.unwrap_or_else(|obstacle| obstacle.outcome(&job.plan, &cores));
+    job.probes.extend(probes::asked("after the load", &job.plan.probes, job.reach));
     tell(&job, &outcome, sinks)
 }
 

@@ -8,11 +8,17 @@ mod args;
 mod blocking;
 mod check;
 mod demo;
+mod example;
+mod files;
 mod http;
 mod job;
+mod plan;
+mod probes;
 mod problems;
+mod run;
 mod signals;
 mod target;
+mod ws;
 
 use std::io::Write as _;
 
@@ -34,15 +40,21 @@ pub fn run() -> ExitCode {
         Err(error) => return refuse(ExitCode::Unreachable, &error),
     };
     match cli.command {
-        Command::Http(args) => http_command(&args, &allowed),
+        Command::Http(args) => load(http::understand(&args, &allowed), &allowed),
         Command::Check(args) => check::check(&args),
         Command::Demo(args) => demo::demo(&args, &allowed),
+        Command::Example(args) => example::example(&args),
+        Command::Plan(args) => plan::plan(&args, &allowed),
+        Command::Presets => example::presets(),
+        Command::Run(args) => run::run(&args, &allowed),
         Command::Target(args) => target::serve(&args, &allowed),
+        Command::Ws(args) => load(ws::understand(&args, &allowed), &allowed),
     }
 }
 
-fn http_command(args: &args::HttpArgs, allowed: &Cores) -> ExitCode {
-    match http::understand(args, allowed) {
+/// Executes what a command line without a file says.
+fn load(understood: Result<job::Job, problems::Problems>, allowed: &Cores) -> ExitCode {
+    match understood {
         Ok(job) => job::execute(job, allowed),
         Err(problems) => {
             say(&problems.to_string());

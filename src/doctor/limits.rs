@@ -65,6 +65,12 @@ fn raise(resource: Resource) -> Option<u64> {
     }
 }
 
+/// The hard limit of open files; nothing, if there is none.
+#[must_use]
+pub fn open_files_limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).maximum
+}
+
 fn open_files_suffice(limit: Option<u64>, sockets: u64) -> Result<(), LimitError> {
     let needed = sockets.saturating_add(OWN);
     match limit {

@@ -8,4 +8,4 @@ pub mod cores;
 pub mod limits;
 
 pub use cores::{CoreError, Cores};
-pub use limits::{LimitError, raise_locked_memory, raise_open_files};
+pub use limits::{LimitError, open_files_limit, raise_locked_memory, raise_open_files};

@@ -17,7 +17,7 @@ use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
 use crate::metrics::Delta;
 use crate::net::ring::{RingCounts, Waker};
-use crate::plan::{Load, Phase, Plan, Until, Workload};
+use crate::plan::{Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
 use crate::stdx::{Clock, Nanos, clock};
 use crate::verdict::trust::{self, Totals};
@@ -420,7 +420,7 @@ impl<'a> Collector<'a> {
             _ => end.since(warm),
         };
         self.total.counts.overflows = self.ring.overflows;
-        let trust = trust::judge(&self.model(), &series.windows, &self.totals());
+        let trust = trust::judge(&trust::load_of(&self.plan), &series.windows, &self.totals());
         Outcome {
             started_at: self.started_at,
             duration,
@@ -440,12 +440,6 @@ impl<'a> Collector<'a> {
             total: self.total,
             events: self.events,
         }
-    }
-
-    /// By which model's rules the run is judged: those of the open one, if any load is open.
-    fn model(&self) -> Load {
-        let loads = self.plan.workloads.iter().map(|workload| workload.load);
-        loads.max_by_key(|load| matches!(load, Load::Open { .. })).unwrap_or(Load::Closed)
     }
 
     fn phases(&self, duration: Nanos) -> Vec<PhaseSpan> {

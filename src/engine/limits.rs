@@ -88,3 +88,7 @@ pub(super) const USERS_TRIED: u32 = 8;
 
 /// Longest time for giving tokens back at the end.
 pub(super) const LOGOUTS: Nanos = Nanos::from_secs(5);
+
+/// Ids of one WebSocket's messages whose end is awaited by a measure: as many subscriptions as the
+/// busiest status gateways allow on one connection.
+pub(super) const WATCHED: usize = 64;

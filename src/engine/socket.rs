@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::limits::{AWAITED, INBOX, INBOX_BYTES};
+use super::limits::{AWAITED, INBOX, INBOX_BYTES, WATCHED};
 use crate::metrics::LeafId;
+use crate::plan::budget;
 use crate::protocol::Timing;
 use crate::protocol::ws::{self, Opening};
 use crate::stdx::Nanos;
@@ -23,6 +24,8 @@ pub(super) struct Side {
     pub(super) out: Vec<u8>,
     /// Messages whose answers are awaited, oldest first.
     pub(super) awaited: VecDeque<Awaited>,
+    /// What sent messages spoke of, oldest first: when that was made, for the measures.
+    pub(super) watched: VecDeque<Watched>,
     /// Messages that nothing has asked for yet, for a journey that will.
     pub(super) inbox: VecDeque<Vec<u8>>,
     /// Whether messages are kept for a step to come.
@@ -44,8 +47,18 @@ pub(super) struct Awaited {
     pub(super) step: bool,
 }
 
+/// Something that a measure ends for when a message tells of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched {
+    /// Which of the plan's measures.
+    pub(super) measure: u16,
+    /// Its id, hashed.
+    pub(super) key: u64,
+    pub(super) made: Nanos,
+}
+
 /// Ten thousand idle sockets of a shard are to cost a few MiB.
-const _: () = assert!(size_of::<Side>() <= 320);
+const _: () = assert!(size_of::<Side>() as u64 <= budget::WEB_SOCKET);
 
 impl Side {
     /// One whose handshake has begun.
@@ -57,6 +70,7 @@ impl Side {
             opened_at: Nanos::ZERO,
             out: Vec::new(),
             awaited: VecDeque::new(),
+            watched: VecDeque::new(),
             inbox: VecDeque::new(),
             keeps,
         }
@@ -80,6 +94,21 @@ impl Side {
         place.clear();
         place.extend_from_slice(bytes);
         self.inbox.push_back(place);
+    }
+
+    /// Waits for a message that tells of something; the oldest leave.
+    pub(super) fn watch(&mut self, watched: Watched) {
+        if self.watched.len() >= WATCHED {
+            self.watched.pop_front();
+        }
+        self.watched.push_back(watched);
+    }
+
+    /// When something was made that a message tells of, once.
+    pub(super) fn seen(&mut self, measure: u16, key: u64) -> Option<Nanos> {
+        let is_it = |watched: &Watched| watched.measure == measure && watched.key == key;
+        let place = self.watched.iter().position(is_it)?;
+        self.watched.remove(place).map(|watched| watched.made)
     }
 
     /// When the message that has been awaited longest is overdue.

@@ -21,6 +21,17 @@ impl Mix {
         Self { ends: ends.collect() }
     }
 
+    /// The share of the i-th, from 0 to 1.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "weights are far below 2^53")]
+    pub fn share(&self, index: usize) -> f64 {
+        let before = index.checked_sub(1).and_then(|at| self.ends.get(at)).copied().unwrap_or(0);
+        match (self.ends.get(index), self.ends.last()) {
+            (Some(end), Some(total)) if *total > 0 => (end - before) as f64 / *total as f64,
+            _ => 0.0,
+        }
+    }
+
     /// The request of the operation (`index`, `turn`): of the arrival `index` in an open model, of
     /// the session `index` at its `turn` in a closed one. A function of the seed alone.
     #[must_use]

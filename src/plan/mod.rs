@@ -11,8 +11,11 @@ use std::net::SocketAddr;
 use crate::metrics::LeafId;
 use crate::stdx::Nanos;
 
+pub mod budget;
 pub mod compile;
 pub mod expect;
+pub mod expected;
+pub mod explain;
 pub mod mix;
 pub mod people;
 pub mod probe;
@@ -24,8 +27,11 @@ pub mod socket;
 pub mod text;
 pub mod workload;
 
+pub use budget::Budget;
 pub use compile::{Compiled, Options, compile};
 pub use expect::{Expect, Expected, JsonCheck, Place, Save, Saved, TimeCheck};
+pub use expected::Pass;
+pub use explain::{Host, explain};
 pub use mix::Mix;
 pub use people::{Auth, Call, Group, People};
 pub use probe::{Ask, Probe};
@@ -37,7 +43,7 @@ pub use socket::{Answer, Fleet, Measure, Message, Sent, Socket};
 pub use text::{Encoding, Function, List, Piece, Pool, Text, Value};
 pub use workload::{Load, Opening, Strategy, Until, Workload};
 
-pub use crate::scenario::{Segment, Statuses, Threshold};
+pub use crate::scenario::{Aggregate, Bound, Quantity, Segment, Statuses, Threshold};
 
 /// What to do to whom, how much of it and for how long. Read this type to know the product.
 #[derive(Clone, Debug)]

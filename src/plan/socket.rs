@@ -1,6 +1,7 @@
 //! WebSockets of the plan, and what is said on them.
 
 use super::{Expect, Place, Save, Text};
+use crate::protocol::ws::Upgrade;
 use crate::stdx::Nanos;
 
 /// A WebSocket to open.
@@ -22,6 +23,23 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// The lines of an upgrade that are not the handshake's, each with its end: for `head`.
+    #[must_use]
+    pub fn head_of(upgrade: &Upgrade) -> Vec<u8> {
+        const OURS: [&str; 4] =
+            ["Connection: ", "Upgrade: ", "Sec-WebSocket-Version: ", "Sec-WebSocket-Key: "];
+        let mut bytes = Vec::new();
+        drop(upgrade.encode([0; 16], &mut bytes));
+        let mut head = Vec::with_capacity(bytes.len());
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let ours = OURS.iter().any(|ours| line.starts_with(ours.as_bytes()));
+            if !ours && line != b"\r\n" {
+                head.extend_from_slice(line);
+            }
+        }
+        head
+    }
+
     /// Whether it can be opened only for a user who has a token.
     #[must_use]
     pub fn needs_token(&self) -> bool {

@@ -1,7 +1,10 @@
 //! The identities that every report's numbers keep: checked before one is written.
 
+use std::collections::BTreeSet;
+
 use super::build::of_phase;
-use crate::metrics::{Delta, Leaf, Tally, Trend};
+use crate::metrics::{Counter, Delta, Leaf, Tally, Trend};
+use crate::plan::socket::Sent;
 use crate::plan::{Kind, LeafName, Phase, Plan};
 
 /// The first identity that does not hold, of each leaf, of the kinds and of the total.
@@ -19,7 +22,31 @@ pub(super) fn hold(plan: &Plan, total: &Delta) -> Result<(), String> {
         }
         sum.reconcile().map_err(|why| format!("in all: {why}"))?;
     }
-    named(plan, total)
+    named(plan, total)?;
+    messages(plan, total)
+}
+
+/// Messages that were begun were sent; those due and not begun are skipped or dropped. Not to be
+/// told where one leaf has both messages to send and messages to await.
+fn messages(plan: &Plan, total: &Delta) -> Result<(), String> {
+    let sends = |leaf: u16| {
+        let of_leaf = plan.messages.iter().filter(move |message| message.leaf == leaf);
+        // A ping is no message.
+        of_leaf.map(|message| matches!(message.content, Some(Sent::Text(_))))
+    };
+    let (mut begun, sent) = (0, total.counter(Counter::WsMsgsSent));
+    for leaf in plan.messages.iter().map(|message| message.leaf).collect::<BTreeSet<_>>() {
+        match (sends(leaf).any(|sends| sends), sends(leaf).all(|sends| sends)) {
+            (true, true) => {
+                let ids = Phase::ALL.map(|phase| plan.leaf(phase, leaf));
+                let leaves = ids.into_iter().filter_map(|id| total.get(id));
+                begun += leaves.map(|leaf| leaf.tally.sent).sum::<u64>();
+            }
+            (true, false) => return Ok(()),
+            (false, _) => {}
+        }
+    }
+    if begun == sent { Ok(()) } else { Err(format!("messages begun {begun} != sent {sent}")) }
 }
 
 /// Nothing was recorded that no name stands for, so the kinds add up to the total.

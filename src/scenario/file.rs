@@ -26,6 +26,23 @@ pub fn read(
     }
 }
 
+/// The file with the profile laid over it and the environment put into it, as YAML; secrets are
+/// masked. Nothing, if it cannot be read.
+#[must_use]
+pub fn effective(source: &Source<'_>, lookup: Lookup<'_>, profile: Option<&str>) -> Option<String> {
+    let mut problems = Diagnostics::default();
+    let (base, profiles) = apart(tree::parse(source, &mut problems)?);
+    let mut tree = match profile {
+        None => base,
+        Some(name) => {
+            let over = find(&base, &profiles, name, &mut problems)?;
+            tree::merged(base, over)
+        }
+    };
+    interpolate(&mut tree, lookup, &mut problems);
+    problems.is_empty().then(|| super::effective::yaml(&tree))
+}
+
 fn attempt(
     source: &Source<'_>,
     lookup: Lookup<'_>,

@@ -9,6 +9,7 @@
 //! Why so:     derived readers stop at the first problem and lose its place inside of variants.
 
 mod diagnostic;
+mod effective;
 pub mod examples;
 mod expr;
 mod file;
@@ -26,7 +27,7 @@ mod tree;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use expr::{Choice, Expr, Function, Operator, Part, Secret, Template, UserField};
-pub use file::read;
+pub use file::{effective, read};
 pub use interpolate::Lookup;
 pub use model::*;
 pub use place::{Format, Source, Span, Spanned};

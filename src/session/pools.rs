@@ -1,8 +1,7 @@
 //! The ids that replies gave: for each pool and user the newest few, and another user's where one
 //! has none.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
 use super::Draw;
 use super::kept::{Kept, Kind};
@@ -32,13 +31,6 @@ struct Pool {
     homes: Vec<u32>,
     /// The ids of each owner who has any.
     rings: Vec<Ring>,
-    /// The ring that got the newest id.
-    newest: usize,
-    /// Each ring by the number of its oldest id. Numbers may be out of date, which is too low;
-    /// the first one never is.
-    oldest: BinaryHeap<Reverse<(u64, u32)>>,
-    /// The number of the next id.
-    next: u64,
 }
 
 /// The ids of one owner, oldest first; never empty.
@@ -51,8 +43,6 @@ struct Ring {
 struct Entry {
     id: String,
     made_at: Nanos,
-    /// Counts all ids of the pool.
-    number: u64,
     /// One bit for each measure that was taken.
     measured: u64,
     /// Index of the request.
@@ -101,8 +91,9 @@ impl Pools {
         }
     }
 
-    /// An id for a user: its own if it has any, else another's of this shard; `Foreign` never its
-    /// own. Another's is drawn by owner first, so that one who has many is not met more often.
+    /// An id for a user. `Any` is its own if it has one, else another's of this shard; `Last` and
+    /// `First` are its own; `Foreign` never is. Another's is drawn by owner first, so that one who
+    /// has many is not met more often.
     #[must_use]
     pub fn get(
         &self,
@@ -173,8 +164,7 @@ enum Looked<'a> {
 impl Pool {
     fn new(keep: u32) -> Self {
         let keep = usize::try_from(keep.max(1)).unwrap_or(usize::MAX);
-        let (homes, rings, oldest) = (Vec::new(), Vec::new(), BinaryHeap::new());
-        Self { keep, homes, rings, newest: 0, oldest, next: 0 }
+        Self { keep, homes: Vec::new(), rings: Vec::new() }
     }
 
     fn put(&mut self, owner: u32, id: Kept<'_>, now: Nanos, made_by: u16) {
@@ -184,15 +174,8 @@ impl Pool {
         let mut entry = if full { ring.entries.pop_front() } else { None }.unwrap_or_default();
         entry.id.clear();
         entry.id.push_str(id.text);
-        entry = Entry { made_at: now, number: self.next, measured: 0, made_by, ..entry };
-        entry.kind = id.kind;
-        if ring.entries.is_empty() && !full {
-            self.oldest.push(Reverse((self.next, u32::try_from(at).unwrap_or(u32::MAX))));
-        }
+        entry = Entry { made_at: now, measured: 0, made_by, kind: id.kind, ..entry };
         ring.entries.push_back(entry);
-        self.newest = at;
-        self.next += 1;
-        self.settle();
     }
 
     /// Where the owner's ring is, made if there is none.
@@ -206,21 +189,6 @@ impl Pool {
             self.homes[owner_at] = u32::try_from(self.rings.len()).unwrap_or(u32::MAX);
         }
         self.homes[owner_at] as usize - 1
-    }
-
-    /// Brings the first of `oldest` up to date. Each put makes at most one of them out of date, so
-    /// that this costs no more than one step for each put in the long run.
-    fn settle(&mut self) {
-        while let Some(mut first) = self.oldest.peek_mut() {
-            let Reverse((number, at)) = *first;
-            let Some(actual) = self.rings.get(at as usize).and_then(|it| it.entries.front()) else {
-                return;
-            };
-            if actual.number == number {
-                return;
-            }
-            *first = Reverse((actual.number, at));
-        }
     }
 
     fn own(&self, owner: u32) -> Option<usize> {
@@ -249,11 +217,7 @@ impl Pool {
                 let behind_own = own.is_some_and(|own| at >= own);
                 self.rings.get(at + usize::from(behind_own))?.any(draw)
             }
-            Choice::Last => self.rings.get(self.newest)?.entries.back(),
-            Choice::First => {
-                let Reverse((_, at)) = *self.oldest.peek()?;
-                self.rings.get(at as usize)?.entries.front()
-            }
+            Choice::Last | Choice::First => None,
         }
     }
 
@@ -326,8 +290,8 @@ mod tests {
         assert_eq!(all(&pools, Some(1), Choice::Foreign), ["c", "e", "f"]);
         for nobody in [Some(4), Some(999), None] {
             assert_eq!(all(&pools, nobody, Choice::Any), ["a", "b", "c", "d", "e", "f"]);
-            assert_eq!(all(&pools, nobody, Choice::Last), ["f"]);
-            assert_eq!(all(&pools, nobody, Choice::First), ["a"]);
+            assert_eq!(all(&pools, nobody, Choice::Last), [""; 0], "others' have no order for it");
+            assert_eq!(all(&pools, nobody, Choice::First), [""; 0]);
             assert_eq!(all(&pools, nobody, Choice::Foreign), ["a", "b", "c", "d", "e", "f"]);
         }
         assert_eq!(pools.get(1, Some(1), Choice::Any, &mut Draw::new(1, 1, 1)), None, "other pool");
@@ -369,13 +333,17 @@ mod tests {
                 }
                 for asks in 0..8 {
                     let own: Vec<_> = list.iter().filter(|(owner, _)| *owner == asks).collect();
-                    let from: Vec<_> = if own.is_empty() { list.iter().collect() } else { own };
                     let draw = &mut Draw::new(seed, u64::from(asks), number);
-                    let mut get = |choice| pools.get(0, Some(asks), choice, draw).unwrap().text;
-                    assert_eq!(get(Choice::First), from.first().unwrap().1);
-                    assert_eq!(get(Choice::Last), from.last().unwrap().1);
-                    let any = get(Choice::Any);
-                    assert!(from.iter().any(|(_, id)| id == any));
+                    let mut get = |choice| {
+                        let got = pools.get(0, Some(asks), choice, draw);
+                        got.map(|it| it.text.to_owned())
+                    };
+                    let id = |entry: Option<&&(u32, String)>| entry.map(|(_, id)| id.clone());
+                    assert_eq!(get(Choice::First), id(own.first()));
+                    assert_eq!(get(Choice::Last), id(own.last()));
+                    let from: Vec<_> = if own.is_empty() { list.iter().collect() } else { own };
+                    let any = get(Choice::Any).unwrap();
+                    assert!(from.iter().any(|(_, id)| *id == any));
                     let foreign = pools.get(0, Some(asks), Choice::Foreign, draw);
                     let others = || list.iter().filter(|(owner, _)| *owner != asks);
                     assert_eq!(foreign.is_some(), others().count() > 0);

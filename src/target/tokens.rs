@@ -300,6 +300,16 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_is_known_vouches_for_no_other() {
+        let realm = realm(Nanos::from_secs(60));
+        let mut tokens = Tokens::default();
+        let good = token(&realm, Life::Whole, Nanos::ZERO);
+        assert!(matches!(tokens.judge(&good, &realm, Nanos::ZERO), Judged::Good(_)));
+        let forged = format!("x{good}");
+        assert_eq!(tokens.judge(&forged, &realm, Nanos::ZERO), Judged::Void, "the same end");
+    }
+
+    #[test]
     fn the_cache_is_bounded() {
         let realm = realm(Nanos::from_secs(60));
         let mut tokens = Tokens::default();

@@ -3,8 +3,9 @@
 //! Judged on windows of one second: a run is spoilt when a tenth of them is. One window of several
 //! is an accident, not a verdict.
 
-use crate::plan::Load;
+use crate::plan::{Load, Plan};
 use crate::stdx::Nanos;
+use crate::stdx::units::Rate;
 
 /// The verdict on ourselves, with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,20 @@ const ACHIEVED: f64 = 0.99;
 
 /// A shard that stood still for so long has spoilt every high percentile of a run of minutes.
 const STALL: Nanos = Nanos::from_millis(250);
+
+/// The load that a plan of any workloads is judged as. One closed loop without a fleet drives its
+/// core to the limit on purpose, whatever runs beside it; a fleet speaks by the clock, as arrivals
+/// come.
+#[must_use]
+pub fn load_of(plan: &Plan) -> Load {
+    let workloads = || plan.workloads.iter();
+    if workloads().any(|it| it.fleet.is_none() && it.load == Load::Closed) {
+        return Load::Closed;
+    }
+    let open = workloads().map(|it| it.load).find(|load| *load != Load::Closed);
+    let by_clock = Load::Open { rate: Rate { milli_per_s: 0 }, patience: Nanos::ZERO };
+    open.unwrap_or(by_clock)
+}
 
 /// Judges a run.
 #[must_use]

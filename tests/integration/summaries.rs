@@ -26,6 +26,7 @@ fn a_summary_that_does_not_add_up_is_refused() {
         ("/metrics/http_reqs/count", json!(19)),
         ("/metrics/http_reqs/rate", json!(1.0)),
         ("/metrics/status_codes/200", json!(21)),
+        ("/by/workload/http/http_reqs/count", json!(19)),
         ("/metrics/http_req_duration/p99", json!(1e9)),
         ("/metrics/http_req_duration/avg", json!(1e9)),
         ("/exit_code", json!(99)),

@@ -21,12 +21,15 @@ const LIMIT: Duration = Duration::from_secs(40);
 pub(crate) struct Onslaught {
     prefix: Vec<OsString>,
     args: Vec<OsString>,
+    env: Vec<(String, String)>,
+    scenario: Option<String>,
     json: Json,
     limit: Duration,
 }
 
 enum Json {
     InTempDir,
+    InResults,
     At(PathBuf),
     None,
 }
@@ -34,12 +37,45 @@ enum Json {
 impl Onslaught {
     /// A subcommand that writes no summary.
     pub(crate) fn command(name: &str) -> Self {
-        Self { prefix: Vec::new(), args: vec![name.into()], json: Json::None, limit: LIMIT }
+        Self {
+            prefix: Vec::new(),
+            args: vec![name.into()],
+            env: Vec::new(),
+            scenario: None,
+            json: Json::None,
+            limit: LIMIT,
+        }
     }
 
     /// `onslaught http URL`, with its summary in a temporary file.
     pub(crate) fn http(url: impl AsRef<str>) -> Self {
         Self { json: Json::InTempDir, ..Self::command("http") }.args([url.as_ref()])
+    }
+
+    /// `onslaught ws URL`, with its summary in a temporary file.
+    pub(crate) fn ws(url: impl AsRef<str>) -> Self {
+        Self { json: Json::InTempDir, ..Self::command("ws") }.args([url.as_ref()])
+    }
+
+    /// `onslaught run` of a preset, with its results in a temporary directory.
+    pub(crate) fn preset(name: impl Into<OsString>) -> Self {
+        Self { json: Json::InResults, ..Self::command("run") }.args([name])
+    }
+
+    /// The same of a scenario that is written here and now.
+    pub(crate) fn scenario(text: impl Into<String>) -> Self {
+        Self { json: Json::InResults, scenario: Some(text.into()), ..Self::command("run") }
+    }
+
+    /// A variable for the scenario.
+    pub(crate) fn set(self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.args(["-e".to_owned(), format!("{name}={value}")])
+    }
+
+    /// A variable of the process's own environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// More arguments.
@@ -102,19 +138,27 @@ impl Onslaught {
     #[track_caller]
     pub(crate) fn start(mut self) -> Running {
         let dir = TempDir::new();
+        if let Some(text) = &self.scenario {
+            self.args.push(dir.write("scenario.yaml", text).into());
+        }
         let json = match self.json {
-            Json::InTempDir => Some(dir.join("summary.json")),
-            Json::At(path) => Some(path),
+            Json::InTempDir => Some(("--json", dir.join("summary.json"))),
+            Json::InResults => Some(("--out", dir.join("results"))),
+            Json::At(path) => Some(("--json", path)),
             Json::None => None,
         };
-        if let Some(path) = &json {
-            self.args.extend(["--json".into(), path.into()]);
+        if let Some((flag, path)) = &json {
+            self.args.extend([(*flag).into(), path.into()]);
         }
+        let json = json.map(|(flag, path)| match flag {
+            "--out" => path.join("summary.json"),
+            _ => path,
+        });
         let mut line = self.prefix;
         line.push(env!("CARGO_BIN_EXE_onslaught").into());
         line.append(&mut self.args);
         let mut command = Command::new(&line[0]);
-        command.args(&line[1..]).env("NO_COLOR", "1");
+        command.args(&line[1..]).env("NO_COLOR", "1").envs(self.env);
         command.stdout(File::create(dir.join("stdout")).expect("create a file for stdout"));
         command.stderr(File::create(dir.join("stderr")).expect("create a file for stderr"));
         let line = format!("{}", line.join(" ".as_ref()).display());
@@ -150,6 +194,12 @@ impl Running {
         self.process.has_ended(limit)
     }
 
+    /// What everybody on this host can see of how it was started.
+    pub(crate) fn command_line(&self) -> Vec<u8> {
+        let path = format!("/proc/{}/cmdline", self.process.pid().as_raw_nonzero());
+        std::fs::read(path).expect("read a child's command line")
+    }
+
     /// CPU time that it has used until now.
     pub(crate) fn cpu(&self) -> Duration {
         self.process.cpu()
@@ -178,7 +228,7 @@ impl Running {
         };
         let report = self.json.as_deref().and_then(|path| Report::read(path, exit.code));
         let line = std::mem::take(&mut self.line);
-        Run { line, exit: exit.code, cpu: exit.cpu, wall, stdout, stderr, report }
+        Run { line, exit: exit.code, cpu: exit.cpu, wall, stdout, stderr, report, dir: self.dir }
     }
 }
 
@@ -196,6 +246,7 @@ pub(crate) struct Run {
     /// What it printed on the side.
     pub(crate) stderr: String,
     report: Option<Report>,
+    dir: TempDir,
 }
 
 impl Run {
@@ -244,6 +295,25 @@ impl Run {
     #[track_caller]
     pub(crate) fn into_report(mut self) -> Report {
         self.report.take().unwrap_or_else(|| panic!("no summary was written{self}"))
+    }
+
+    /// Every file that it left: results, standard output, standard error.
+    #[track_caller]
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.dir.join("")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).expect("list a folder of results") {
+                let path = entry.expect("an entry of a folder").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).expect("read a file of results");
+                    found.push((path, bytes));
+                }
+            }
+        }
+        found
     }
 
     /// Whether a summary was written.

@@ -2,12 +2,14 @@
 //!
 //! Does:  starts processes and ends them by their id, whatever the test does; bounds every wait;
 //!        holds every summary that is read to the accounting identities.
-//! Gives: [`Onslaught`] runs the binary; [`nginx`], [`node`], [`python`] and [`target`] serve;
-//!        [`liar`] speaks scripted bytes; [`shards`] repeats a test per number of shards.
+//! Gives: [`Onslaught`] runs the binary; [`nginx`], [`node`], [`python`], [`target`], [`gateway`]
+//!        and the echoes serve; [`liar`] speaks scripted bytes; [`trial`] is a small scenario;
+//!        [`shards`] repeats a test per number of shards.
 //! Why so: a test of this house is five lines long, and none of them is about set-up.
 
 mod bystander;
 mod cli;
+mod counts;
 mod hog;
 mod http;
 mod liar;
@@ -16,6 +18,7 @@ mod nginx;
 mod ports;
 mod process;
 mod report;
+mod scenarios;
 mod scripts;
 mod target;
 mod tempdir;
@@ -23,14 +26,18 @@ mod wait;
 
 pub(crate) use bystander::bystander;
 pub(crate) use cli::{Onslaught, Run};
+pub(crate) use counts::Counts;
 pub(crate) use hog::hogs;
 pub(crate) use liar::{Reply, liar};
 pub(crate) use machine::{cores, is_root};
 pub(crate) use nginx::{Nginx, nginx};
 pub(crate) use ports::{established, free_port, full_backlog};
 pub(crate) use report::Report;
-pub(crate) use scripts::{forbidding, node, python, python_module};
-pub(crate) use target::{target, target_at};
+pub(crate) use scenarios::{api, status, trial};
+pub(crate) use scripts::{
+    Server, echo_node, echo_python, forbidding, gateway, node, prove, python, python_module,
+};
+pub(crate) use target::{Target, target, target_at};
 pub(crate) use tempdir::TempDir;
 pub(crate) use wait::{Stopwatch, pause, until};
 

@@ -84,6 +84,31 @@ impl Report {
         classes(self.at("/accounting/failed"))
     }
 
+    /// A whole number of a metric: `metric("ws_sessions", "count")`.
+    #[track_caller]
+    pub(crate) fn metric(&self, name: &str, value: &str) -> u64 {
+        self.count(&format!("/metrics/{name}/{value}"))
+    }
+
+    /// The same of a view: of a request, a workload or a group, by its name.
+    #[track_caller]
+    pub(crate) fn metric_by(&self, view: &str, name: &str, metric: &str) -> u64 {
+        let escaped = name.replace('~', "~0").replace('/', "~1");
+        self.count(&format!("/by/{view}/{escaped}/{metric}/count"))
+    }
+
+    /// A count of one kind of operation: `of_kind("ws_open", "failed/protocol")`.
+    #[track_caller]
+    pub(crate) fn of_kind(&self, kind: &str, count: &str) -> u64 {
+        self.count(&format!("/accounting/by_kind/{kind}/{count}"))
+    }
+
+    /// Failures of one kind of operation, of all classes.
+    #[track_caller]
+    pub(crate) fn failed_of_kind(&self, kind: &str) -> u64 {
+        classes(self.at(&format!("/accounting/by_kind/{kind}/failed")))
+    }
+
     /// Milliseconds of a trend.
     #[track_caller]
     pub(crate) fn ms(&self, trend: &str, value: &str) -> f64 {
@@ -123,15 +148,20 @@ impl Report {
         for kind in kinds.keys() {
             self.assert_sums(&format!("/accounting/by_kind/{kind}"));
         }
+        for class in Failure::ALL.map(Failure::key) {
+            let sum: u64 =
+                kinds.values().map(|kind| kind["failed"][class].as_u64().unwrap_or(0)).sum();
+            assert_eq!(sum, accounting["failed"][class], "{class} by kind: {accounting:#}");
+        }
         for count in COUNTS {
             let sum: u64 = kinds.values().map(|kind| kind[count].as_u64().unwrap_or(0)).sum();
             assert_eq!(sum, accounting[count], "{count} by kind: {accounting:#}");
         }
-        let replies = self.count("/metrics/http_reqs/count");
-        let statuses = self.at("/metrics/status_codes").as_object().expect("counts by status");
-        assert_eq!(sum(statuses), replies, "replies by status: {statuses:?}");
-        assert!(replies >= self.ok(), "{replies} replies, but more went well: {accounting:#}");
-        self.assert_rate(replies);
+        if kinds.contains_key("http") {
+            self.assert_replies(kinds, accounting);
+        } else {
+            assert!(self.0.pointer("/metrics/http_reqs").is_none(), "of no request: {:#}", self.0);
+        }
         for (name, metric) in self.at("/metrics").as_object().expect("metrics") {
             if metric["type"] == "trend" {
                 assert_trend(name, metric);
@@ -142,6 +172,23 @@ impl Report {
             assert!(Failure::ALL.iter().any(|known| known.key() == class), "unknown: {error}");
             let first = error["first"].as_array().expect("samples of errors");
             assert!(!first.is_empty() && first.len() <= 10, "the first ten: {error}");
+        }
+    }
+
+    /// What is true of replies: they are as many in every view.
+    #[track_caller]
+    fn assert_replies(&self, kinds: &Map<String, Value>, accounting: &Value) {
+        let replies = self.count("/metrics/http_reqs/count");
+        let statuses = self.at("/metrics/status_codes").as_object().expect("counts by status");
+        assert_eq!(sum(statuses), replies, "replies by status: {statuses:?}");
+        let ok = kinds.get("http").map_or(0, |http| http["ok"].as_u64().unwrap_or(0));
+        assert!(replies >= ok, "{replies} replies, but more went well: {accounting:#}");
+        self.assert_rate(replies);
+        for view in ["request", "workload"] {
+            let parts = self.at(&format!("/by/{view}")).as_object().expect("an object by name");
+            let replies_of = |part: &Value| part["http_reqs"]["count"].as_u64().unwrap_or(0);
+            let sum: u64 = parts.values().map(replies_of).sum();
+            assert_eq!(sum, replies, "replies by {view}: {parts:#?}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::counts::Counts;
 use super::http::get;
 use super::process::Process;
 
@@ -36,6 +37,17 @@ impl Target {
     /// A URL of it.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The same for WebSockets.
+    pub(crate) fn ws_url(&self, path: &str) -> String {
+        format!("ws://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// What it counted, by name.
+    #[track_caller]
+    pub(crate) fn count(&self) -> Counts {
+        Counts::parse(&get(self.port, "/count"))
     }
 
     /// What it says that it was asked and how often it lied.

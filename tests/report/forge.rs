@@ -223,7 +223,7 @@ fn record(plan: &Plan, total: &mut Delta) {
         (Counter::Subscriptions, 2_000),
         (Counter::WsSessions, 20),
         (Counter::WsErrors, 1),
-        (Counter::WsMsgsSent, 2_040),
+        (Counter::WsMsgsSent, 2_000),
         (Counter::WsMsgsReceived, 2_500),
         (Counter::WsMsgsSkipped, 7),
         (Counter::WsMsgsUnasked, 500),

@@ -104,6 +104,10 @@ fn what_is_lost_fails_the_run_and_is_told() {
         fixture.outcome.total.leaf(leaf).tally.ok -= 1;
     });
     assert!(message.contains("subscribe in phase load: sent 2000 != ok 1999"), "{message}");
+    let unsent = error(|fixture| {
+        fixture.outcome.total.counters[Counter::WsMsgsSent as usize] -= 1;
+    });
+    assert!(unsent.contains("messages begun 2000 != sent 1999"), "{unsent}");
     let answer = error(|fixture| {
         let leaf = fixture.plan.leaf(Phase::Load, PING);
         fixture.outcome.total.leaf(leaf).replies += 1;

@@ -2,11 +2,12 @@
 
 use onslaught::engine::outcome::Ended;
 use onslaught::metrics::Delta;
-use onslaught::plan::{Phase, Plan};
+use onslaught::plan::{Load, Phase, Plan};
 use onslaught::protocol::Failure;
 use onslaught::report::document::{ThresholdRow, Verdict};
 use onslaught::report::{Colour, Latency, junit, text};
 use onslaught::stdx::Nanos;
+use onslaught::verdict::trust::load_of;
 use onslaught::verdict::windows::Windows;
 
 use crate::fixture::Fixture;
@@ -189,6 +190,16 @@ fn windows_miss_when_they_last() {
     assert_eq!(watched(long, &bad(1, 10)), (None, Some((true, -1.0))), "not judged, not missed");
     let idle = vec![(0, 0); 10];
     assert_eq!(watched(over, &idle), (None, Some((false, -1.0))), "no data is no pass");
+}
+
+#[test]
+fn a_fleet_is_judged_by_the_clock_unless_a_closed_loop_runs_beside_it() {
+    let mut plan = forge().plan;
+    assert_eq!(load_of(&plan), Load::Closed);
+    plan.workloads.retain(|workload| workload.fleet.is_some());
+    assert!(matches!(load_of(&plan), Load::Open { .. }));
+    let open = Fixture::mixed().plan;
+    assert_eq!(load_of(&open), open.only().load);
 }
 
 #[test]

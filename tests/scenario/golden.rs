@@ -1,10 +1,18 @@
 //! Every message, byte for byte: `tests/scenarios/invalid/NAME.yaml` gives `NAME.stderr`.
 
-use onslaught::scenario::{Ink, read};
+use onslaught::plan::{Options, compile};
+use onslaught::scenario::{Diagnostics, Ink, read};
 
-use crate::files::{environment, files};
+use crate::files::{File, environment, files};
 
 const HINT: &str = "if that is meant: UPDATE_GOLDEN=1 cargo test --test scenario";
+
+/// What the reader says, or else what the compiler says of what was read.
+fn problems(file: &File) -> Diagnostics {
+    let read = read(&file.source(), &environment, None);
+    let compiled = read.and_then(|scenario| compile(&scenario, &Options::default()));
+    compiled.err().unwrap_or_else(|| panic!("{} is valid", file.name))
+}
 
 #[test]
 fn messages() {
@@ -13,9 +21,7 @@ fn messages() {
     let mut differ = Vec::new();
     for file in files {
         let source = file.source();
-        let Err(problems) = read(&source, &environment, None) else {
-            panic!("{} is valid", file.name);
-        };
+        let problems = problems(&file);
         let actual = problems.render(&source, Ink::Plain);
         let golden = file.path.with_extension("stderr");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -41,7 +47,7 @@ fn no_golden_file_without_its_scenario() {
 #[test]
 fn each_message_has_a_place_and_what_was_expected() {
     for file in files("invalid", &["yaml", "json", "toml"]) {
-        let problems = read(&file.source(), &environment, None).expect_err("invalid");
+        let problems = problems(&file);
         for problem in problems.iter() {
             assert!(!problem.what.is_empty() && !problem.expected.is_empty(), "{problem:?}");
             assert!(problem.place.to() <= file.text.len(), "{}: {problem:?}", file.name);
@@ -52,7 +58,7 @@ fn each_message_has_a_place_and_what_was_expected() {
 #[test]
 fn colours_change_nothing_else() {
     for file in files("invalid", &["yaml"]) {
-        let problems = read(&file.source(), &environment, None).expect_err("invalid");
+        let problems = problems(&file);
         let coloured = problems.render(&file.source(), Ink::Coloured);
         assert!(coloured.contains("\x1b[1;31m"), "{}", file.name);
         let mut plain = String::new();

@@ -4,6 +4,7 @@
 
 mod compile;
 mod examples;
+mod explain;
 mod files;
 mod fuzz;
 mod golden;

@@ -1,5 +1,6 @@
-//! Valid files with something changed: read, or told what is wrong inside of the file.
+//! Valid files with something changed: read and compiled, or told what is wrong inside of the file.
 
+use onslaught::plan::{Options, compile};
 use onslaught::scenario::{Ink, Source, examples, read};
 use onslaught::stdx::rng::Rng;
 
@@ -48,7 +49,8 @@ fn nothing_panics_and_nothing_is_lost() {
             text = mutated(&mut rng, &text);
         }
         let source = Source { name, text: &text };
-        if let Err(problems) = read(&source, &environment, None) {
+        let scenario = read(&source, &environment, None);
+        if let Err(problems) = scenario.and_then(|it| compile(&it, &Options::default())) {
             refused += 1;
             assert!(problems.iter().len() > 0, "seed {seed}: refused without a reason\n{text}");
             for problem in problems.iter() {

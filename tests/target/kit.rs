@@ -102,6 +102,8 @@ pub(crate) struct Socket {
     pub(crate) closed: bool,
     /// The longest send so far.
     pub(crate) longest: usize,
+    /// Sends so far.
+    pub(crate) sends: usize,
     /// Sends so far that needed no buffer of their own.
     pub(crate) shared: usize,
 }
@@ -135,6 +137,12 @@ impl World {
     #[track_caller]
     pub(crate) fn lying(lies: &str) -> Self {
         Self::sharing(lies, Share::among(1).remove(0), realm(Terms::default()))
+    }
+
+    /// A server with such tokens and tasks.
+    #[track_caller]
+    pub(crate) fn on_terms(terms: Terms, lies: &str) -> Self {
+        Self::sharing(lies, Share::among(1).remove(0), realm(terms))
     }
 
     #[track_caller]
@@ -278,6 +286,7 @@ impl World {
                 assert!(socket.sending.is_none(), "one send is in flight");
                 assert!(!payload.bytes().is_empty(), "an empty send says nothing");
                 socket.longest = socket.longest.max(payload.bytes().len());
+                socket.sends += 1;
                 socket.shared += usize::from(matches!(payload, Payload::Shared(_)));
                 socket.sending = Some(payload);
             }

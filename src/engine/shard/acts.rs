@@ -311,7 +311,7 @@ impl Shard {
     /// A pause, which counts from when the session was due.
     fn think(&mut self, index: u32, span: Nanos, now: Nanos) {
         let seat = &mut self.seats[index as usize];
-        seat.due = seat.due + span;
+        seat.due += span;
         let due = seat.due;
         if due <= now {
             return self.make_ready(index);

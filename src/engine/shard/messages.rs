@@ -7,7 +7,7 @@ use super::super::limits::OUT_BYTES;
 use super::super::seat::Waits;
 use super::super::socket::{Awaited, Side};
 use super::Shard;
-use super::answers::{Asked, save, user};
+use super::answers::{Asked, save};
 use crate::metrics::recorder::End;
 use crate::metrics::{Counter, LeafId};
 use crate::net::{Payload, Submissions};
@@ -78,7 +78,9 @@ impl Shard {
         }
         self.recorder.begun(leaf);
         let key = self.write_message(index, slot, message, now);
-        self.recorder.count(Counter::WsMsgsSent);
+        if !matches!(self.plan.messages[usize::from(message)].content, Some(Sent::Ping)) {
+            self.recorder.count(Counter::WsMsgsSent);
+        }
         if self.plan.messages[usize::from(message)].subscribes {
             self.recorder.count(Counter::Subscriptions);
         }
@@ -134,7 +136,12 @@ impl Shard {
             None => 0,
         };
         let is_ping = matches!(asked.content, Some(Sent::Ping));
+        self.begin_measures(index, slot, &bytes);
         if let Some(side) = &mut self.connections[slot as usize].side {
+            if side.out.capacity() == 0 {
+                side.out = self.spare.pop().unwrap_or_default();
+                side.out.clear();
+            }
             if is_ping {
                 if let Some(payload) = Control::new(&bytes) {
                     encode::ping(&mut side.out, payload, Some(mask));
@@ -195,14 +202,13 @@ impl Shard {
 
     /// Sends what waits, unless a send is under way.
     pub(super) fn flush(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
-        let mut fresh = self.spare.pop().unwrap_or_default();
-        fresh.clear();
         let connection = &mut self.connections[slot as usize];
-        let Some(side) = &mut connection.side else { return self.spare.push(fresh) };
+        let Some(side) = &mut connection.side else { return };
         if connection.link.is_sending() || side.out.is_empty() || connection.link.is_closing() {
-            return self.spare.push(fresh);
+            return;
         }
-        let out = std::mem::replace(&mut side.out, fresh);
+        // An idle WebSocket holds no buffer: it gets one of those that have come back.
+        let out = std::mem::take(&mut side.out);
         for awaited in &mut side.awaited {
             if awaited.timing.sent == Nanos::ZERO {
                 awaited.timing.sent = now;
@@ -291,7 +297,7 @@ impl Shard {
         match event {
             Event::Message { bytes, .. } => {
                 self.recorder.count(Counter::WsMsgsReceived);
-                self.measure(slot, bytes, now);
+                self.end_measures(slot, bytes, now);
                 self.message(slot, Some(bytes), now);
             }
             Event::Counted { .. } => {
@@ -466,35 +472,6 @@ impl Shard {
     fn part_if_over(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
         if self.seat_of(slot).is_some_and(|seat| self.seats[seat as usize].waits == Waits::Over) {
             self.part(slot, 1_000, now, submissions);
-        }
-    }
-
-    /// Times from a step to this message, where it tells of what the step made.
-    fn measure(&mut self, slot: u32, bytes: &[u8], now: Nanos) {
-        let Some(index) = self.seat_of(slot) else { return };
-        let workload = self.lane(index).workload;
-        for number in 0..self.plan.measures.len() {
-            let measure = &self.plan.measures[number];
-            if usize::from(measure.workload) != workload {
-                continue;
-            }
-            let mut judging = std::mem::take(&mut self.judging);
-            let mut draw = self.seats[index as usize].mind.draw(self.plan.seed);
-            let speaker = self.speaker(index, now);
-            let fits = matches(&measure.until, bytes, &speaker, &mut draw, &mut judging.scratch);
-            let found = extract::first(bytes, &measure.by).filter(|_| fits);
-            let id = found.as_ref().and_then(|found| found.text(&mut judging.text));
-            let owner = user(self.seats[index as usize].user);
-            let Self { plan, pools, .. } = self;
-            let measure = &plan.measures[number];
-            let which = u16::try_from(number).unwrap_or(u16::MAX);
-            let made =
-                id.and_then(|id| pools.measure(measure.pool, owner, id, which, &measure.from));
-            self.judging = judging;
-            if let Some(made) = made {
-                let index = self.plan.timed().measure(number);
-                self.recorder.timed(index, now.since(made));
-            }
         }
     }
 }

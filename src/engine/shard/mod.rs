@@ -26,6 +26,7 @@ mod answers;
 mod connections;
 mod fleet;
 mod lane;
+mod measures;
 mod messages;
 mod operations;
 mod receiving;
@@ -176,6 +177,9 @@ impl Shard {
         let lane = u16::try_from(self.lanes.len()).unwrap_or(u16::MAX);
         let first = len(&self.seats);
         let remembers = remembers(plan, named);
+        let share = named.share(self.id, plan.shards) as usize;
+        self.seats.reserve_exact(share);
+        self.connections.reserve_exact(share * named.channels.len());
         for index in named.sessions_on(self.id, plan.shards) {
             let mut seat = Seat::new(u64::from(index), lane, len(&self.connections));
             seat.user = self.user_of(named, index);

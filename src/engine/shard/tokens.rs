@@ -229,7 +229,8 @@ impl Shard {
         now: Nanos,
     ) {
         self.recorder.timed(Timed::AUTH, now.since(begun));
-        let text = || format!("{}: status {status}", name(kind));
+        let request = self.plan_request(self.request_of_call(kind)).name.clone();
+        let text = || format!("{} ({request}): status {status}", name(kind));
         self.call_ended(slot, kind, CallOutcome::Reply { status, body }, now, text);
     }
 
@@ -242,7 +243,8 @@ impl Shard {
         now: Nanos,
         text: &str,
     ) {
-        let text = || format!("{}: {text}", name(kind));
+        let request = self.plan_request(self.request_of_call(kind)).name.clone();
+        let text = || format!("{} ({request}): {text}", name(kind));
         self.call_ended(slot, kind, CallOutcome::Failed(failure), now, text);
     }
 

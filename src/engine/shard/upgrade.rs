@@ -1,7 +1,7 @@
 //! How a session's WebSocket is opened, lost, and closed (RFC 6455 sections 4 and 7).
 
 use super::super::connection::{Errand, Operation, State, pause};
-use super::super::limits::FAREWELL;
+use super::super::limits::{BACK_OFF_LONGEST, FAREWELL};
 use super::super::seat::{NONE, Waits};
 use super::super::socket::Side;
 use super::Shard;
@@ -140,7 +140,6 @@ impl Shard {
         };
         side.opened_at = now;
         connection.state = State::Live;
-        connection.failures = 0;
         connection.deadline = Nanos::MAX;
         let timing = Timing { done: now, ..operation.timing };
         self.in_flight -= 1;
@@ -182,7 +181,17 @@ impl Shard {
             self.recorder.sample(failure, || format!("an open WebSocket: {text}"));
             self.session_ended(slot, now);
         }
+        self.lost(index, slot, now);
+    }
+
+    /// The session has lost its WebSocket. A fleet's opens another one after a pause, which grows
+    /// as long as none of them lives for a second; a journey's step has its answer, or none.
+    fn lost(&mut self, index: u32, slot: u32, now: Nanos) {
         let connection = &mut self.connections[slot as usize];
+        let opened = connection.side.as_ref().map_or(now, |side| side.opened_at);
+        if now.since(opened) >= BACK_OFF_LONGEST {
+            connection.failures = 0;
+        }
         connection.failures = connection.failures.saturating_add(1);
         let failures = connection.failures;
         connection.not_before = now + pause(failures, true, self.plan.seed, slot, now);
@@ -231,18 +240,8 @@ impl Shard {
             self.recorder.sample(Failure::WsClose, || format!("an open WebSocket: {text}"));
         }
         self.send_close(slot, code, now, submissions);
-        let Some(index) = self.seat_of(slot) else { return };
-        let seat = &mut self.seats[index as usize];
-        match seat.waits {
-            Waits::Live => {
-                (seat.waits, seat.awaits, seat.pending) = (Waits::Ready, slot, None);
-                (seat.due, seat.timer) = (now, Nanos::MAX);
-            }
-            Waits::Answer => {
-                seat.due = now;
-                self.make_ready(index);
-            }
-            _ => {}
+        if let Some(index) = self.seat_of(slot) {
+            self.lost(index, slot, now);
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Compiled {
 impl Compiler<'_> {
     pub(super) fn load(&mut self, load: &scenario::Load) -> Option<Compiled> {
         if load.arrivals.value == Arrivals::Poisson {
-            let diagnostic = not_yet("'arrivals: poisson'", load.arrivals.span);
+            let diagnostic = not_yet("'arrivals: poisson'", load.arrivals.span, "even");
             self.add(diagnostic.help("leave it out: arrivals at equal distances"));
         }
         let until = self.until(&load.shape);
@@ -50,7 +50,10 @@ impl Compiler<'_> {
                     Length::Linear(time) | Length::Doubling(time) | Length::Held(time) => time.span,
                 });
                 let help = "give a level that stays: for: 60s; or run the stages one by one";
-                self.add(not_yet("'stages'", place.unwrap_or_default()).help(help));
+                self.add(
+                    not_yet("'stages'", place.unwrap_or_default(), "'for' instead of 'stages'")
+                        .help(help),
+                );
                 None
             }
         }

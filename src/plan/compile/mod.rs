@@ -156,7 +156,9 @@ impl<'s> Compiler<'s> {
     fn sequence(&mut self) {
         if let Some(level) = self.scenario.sequence.first() {
             let help = "run the levels one by one, each with a file or a profile of its own";
-            self.add(not_yet("'sequence'", level.name.span).help(help));
+            self.add(
+                not_yet("'sequence'", level.name.span, "one load for each workload").help(help),
+            );
         }
     }
 
@@ -188,8 +190,8 @@ impl<'s> Compiler<'s> {
 const THINGS_MAX: usize = 4_096;
 
 /// What a file may say and this version does not do.
-fn not_yet(what: &str, place: Span) -> Diagnostic {
-    Diagnostic::new(place, format!("{what} is not in this version"), "something else here")
+fn not_yet(what: &str, place: Span, instead: &str) -> Diagnostic {
+    Diagnostic::new(place, format!("{what} is not in this version"), instead)
 }
 
 /// The index of the next one: `room` has seen to it that it fits.

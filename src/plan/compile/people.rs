@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use super::expect::place;
-use super::request::{Encoded, Token};
+use super::request::{Encoded, Token, name_of};
 use crate::plan::{Auth, Call, Encoding, Expect, Group, People, Place, Request, Text, Value};
 use crate::scenario::{
     self, AuthCall, Diagnostic, JsonPath, Part, Segment, Statuses, Template, UserField, Users,
@@ -63,13 +63,12 @@ impl Compiler<'_> {
     }
 
     fn auth(&mut self, auth: &scenario::Auth, users: u32) -> Option<Auth> {
-        let login = self.call("login", &auth.login, Token::Left);
-        let mut other = |name, call: &Option<AuthCall>, token| {
-            call.as_ref().map(|call| self.call(name, call, token))
-        };
-        let register = other("register", &auth.register, Token::Left);
-        let refresh = other("refresh", &auth.refresh, Token::Left);
-        let logout = other("logout", &auth.logout, Token::Carried);
+        let login = self.call(&auth.login, Token::Left);
+        let mut other =
+            |call: &Option<AuthCall>, token| call.as_ref().map(|call| self.call(call, token));
+        let register = other(&auth.register, Token::Left);
+        let refresh = other(&auth.refresh, Token::Left);
+        let logout = other(&auth.logout, Token::Carried);
         let expires_in = auth.expires_in.as_ref();
         let expires_in = expires_in.map_or(EXPIRES_IN, |it| self.life(it));
         let parallel = auth.parallel.as_ref().map_or(PARALLEL, |it| it.value);
@@ -110,10 +109,10 @@ impl Compiler<'_> {
         loads.into_iter().any(|load| matches!(load.level.value, scenario::Amount::Rate(_)))
     }
 
-    fn call(&mut self, name: &str, call: &AuthCall, token: Token) -> Option<Call> {
+    fn call(&mut self, call: &AuthCall, token: Token) -> Option<Call> {
         let Encoded { content, reply_to, reuse } = self.encode(&call.request, 0, token)?;
         let request = Request {
-            name: name.to_owned(),
+            name: name_of(None, &call.request),
             leaf: 0,
             target: 0,
             channel: 0,

@@ -1,7 +1,6 @@
 //! WebSockets: opening them, what is said on them, fleets of them.
 
 use super::expect::place;
-use super::holes::find;
 use super::names::{leaf, shown};
 use super::request::{has_values, holes, illegal};
 use super::workload::{Scope, Wire};
@@ -100,9 +99,7 @@ impl Compiler<'_> {
             builder = builder.header(name, holes.marked(value));
         }
         let upgrade = builder.build().map_err(|error| self.unopenable(&error, websocket)).ok()?;
-        let mut bytes = Vec::new();
-        drop(upgrade.encode([0; 16], &mut bytes));
-        Some(holes.cut(&without_handshake(&bytes)))
+        Some(holes.cut(&Socket::head_of(&upgrade)))
     }
 
     fn unopenable(&mut self, error: &UpgradeError, websocket: &WebSocket) {
@@ -221,13 +218,10 @@ impl Compiler<'_> {
             let help = "say how often it is sent: every: 2s";
             self.add(Diagnostic::new(place, what, "'every' beside 'send'").help(help));
         }
-        let unanswered = sessions.send.is_none() || sessions.answer.is_none();
-        if sessions.expect.is_some() && unanswered {
-            let what = "'expect' without an answer that it could be about";
-            let help = "say what answers the message: answer: next, or answer: $.id";
-            self.add(
-                Diagnostic::new(place, what, "'answer' beside 'send' and 'expect'").help(help),
-            );
+        if sessions.expect.is_some() && sessions.send.is_none() {
+            let what = "'expect' without a message that it could be the answer to";
+            let help = "say what is sent: send: {json: {type: ping}}, and every: 2s";
+            self.add(Diagnostic::new(place, what, "only beside 'send'").help(help));
         }
         let every = sessions.every.as_ref();
         let every = every.map_or(Nanos::ZERO, |every| self.interval(every.value, every.span));
@@ -247,13 +241,19 @@ impl Compiler<'_> {
         let name = said(send);
         let content = self.content(send);
         let answer = match sessions.answer.as_ref().map(|answer| &answer.value) {
+            // An expectation alone tells the answer from other messages.
+            None if sessions.expect.as_ref().is_some_and(|it| !it.json.is_empty()) => {
+                Answer::Matching
+            }
+            None if sessions.expect.is_some() => Answer::Next,
             None => Answer::None,
             Some(scenario::Answer::Next) => Answer::Next,
             Some(scenario::Answer::Same(path)) => Answer::Same(place(path)),
         };
         let empty = Expectation::default();
         let wanted = sessions.expect.as_ref().unwrap_or(&empty);
-        let json = self.matches(&wanted.json, Some(&name), at);
+        let checks = !matches!(answer, Answer::Matching);
+        let json = self.matches(&wanted.json, checks.then_some(name.as_str()), at);
         let timeout = self.timeout(wanted.time.as_ref());
         let leaf = self.leaf(leaf(name.clone(), Kind::WsMessage, workload, None), at);
         let message = Message {
@@ -285,20 +285,4 @@ fn kind_of(message: &scenario::Message) -> Option<&str> {
     let (_, value) = entries.iter().find(|(key, _)| key.value == "type")?;
     let Json::Text(template) = value else { return None };
     template.fixed().filter(|text| !text.is_empty())
-}
-
-/// The lines of an upgrade that are not the handshake's, each with its end.
-fn without_handshake(bytes: &[u8]) -> Vec<u8> {
-    const OURS: [&str; 4] =
-        ["Connection: ", "Upgrade: ", "Sec-WebSocket-Version: ", "Sec-WebSocket-Key: "];
-    let mut rest = bytes;
-    let mut out = Vec::with_capacity(bytes.len());
-    while let Some(end) = find(rest, b"\r\n").filter(|end| *end > 0) {
-        let (line, behind) = rest.split_at(end + 2);
-        if !OURS.iter().any(|ours| line.starts_with(ours.as_bytes())) {
-            out.extend_from_slice(line);
-        }
-        rest = behind;
-    }
-    out
 }

@@ -72,7 +72,9 @@ impl Compiler<'_> {
         let Spanned { value, span } = threshold;
         if value.over.is_some() || value.lasting.is_some() || value.abort {
             let help = "leave 'over', 'for' and 'abort' out: the whole run is judged at its end";
-            self.add(not_yet("a threshold over windows of the run", *span).help(help));
+            self.add(
+                not_yet("a threshold over windows", *span, "one over the whole run").help(help),
+            );
         }
         let left = self.measured(&value.measured);
         match &value.bound {

@@ -1,4 +1,5 @@
-//! The body of a reply: counted, and shown to whoever wants to keep it (RFC 9112 sections 6, 7 and 8).
+//! The body of a reply: counted, and shown to whoever wants to keep it (RFC 9112, sections 6 to
+//! 8).
 //!
 //! | rest         | data, not the last | its last byte     | line      | end of stream |
 //! |--------------|--------------------|-------------------|-----------|---------------|

@@ -91,9 +91,9 @@ words! {
     Choice {
         /// Any, the user's own first.
         Any = "any",
-        /// The newest.
+        /// The newest of the user's own.
         Last = "last",
-        /// The oldest.
+        /// The oldest of the user's own.
         First = "first",
         /// Any of another user: to see that it is refused.
         Foreign = "foreign",

@@ -164,9 +164,9 @@ impl Connection {
             return;
         }
         backlog.drain(..taken);
-        // Gone when the connection was closed meanwhile; then nothing will be read any more.
-        if let Some(slow) = self.slow.as_mut() {
-            slow.backlog = backlog;
+        // After a close nothing will be read any more.
+        if !self.link.is_closing() {
+            self.slow().backlog = backlog;
         }
     }
 

@@ -1,0 +1,92 @@
+//! What `plan` says, byte for byte, and files as they were understood.
+
+use std::path::Path;
+
+use onslaught::plan::{Budget, Host, Options, Plan, compile, explain};
+use onslaught::scenario::{Source, effective, examples, read};
+
+use crate::files::{environment, files, with_steps, yaml};
+
+fn plan(text: &str, options: &Options) -> Plan {
+    let scenario = read(&Source { name: "load.yaml", text }, &environment, None).unwrap();
+    compile(&scenario, options).unwrap().plan
+}
+
+fn assert_golden(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/plan").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).expect("a writable golden file");
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(actual, expected, "UPDATE_GOLDEN=1 if that is meant");
+}
+
+#[test]
+fn taskforge_is_explained() {
+    let text = examples::text("taskforge").unwrap();
+    let text = text.replace("max < 1s", "p(95) < 1s");
+    let mut plan = plan(&text, &Options::default());
+    plan.shards = 2;
+    let host = Host { files: Some(100), ports: Some(28_232) };
+    assert_golden("taskforge.txt", &explain(&plan, host));
+}
+
+#[test]
+fn a_journey_is_explained_with_what_cannot_be() {
+    let text = examples::text("journey").unwrap();
+    let text = text.replace("max: 1000", "max: 400").replace("for: 2m", "for: 20s");
+    let more = "  - http_req_duration{group:order} p(99.9) < 1s\n  - http_reqs rate > 1000/s\n";
+    let options = Options { scale_time: 0.5, ..Options::default() };
+    let plan = plan(&(text + more), &options);
+    assert_golden("journey.txt", &explain(&plan, Host::default()));
+}
+
+/// The parts are counted from the plan, so their sum is what it says.
+#[test]
+fn needs_are_counted() {
+    let budget = Budget::of(&plan(examples::text("taskforge").unwrap(), &Options::default()));
+    // 50 + 50 + 1 sessions, and a connection for the token of each of the 20 users.
+    assert_eq!((budget.sockets, budget.ports.as_slice()), (121, &[71, 50][..]));
+    let sum: u64 = budget.memory.iter().map(|part| part.count * part.each).sum();
+    assert_eq!(budget.bytes(), sum);
+    assert_eq!(budget.files(), 121 + 64);
+}
+
+#[test]
+fn a_file_as_it_was_understood_is_the_same_scenario() {
+    let mut all: Vec<(String, String)> = files("valid", &["yaml", "json", "toml"])
+        .into_iter()
+        .map(|file| (file.name, file.text))
+        .collect();
+    all.extend(examples::ALL.map(|(name, text)| (format!("{name}.yaml"), text.to_owned())));
+    for (name, text) in all {
+        // A masked secret is another text, on purpose.
+        let text = text.replace("secret:", "");
+        let source = Source { name: &name, text: &text };
+        let scenario = read(&source, &environment, None).unwrap();
+        let again = effective(&source, &environment, None).unwrap();
+        assert_eq!(yaml(&again).as_ref(), Ok(&scenario), "{name}:\n{again}");
+    }
+}
+
+#[test]
+fn a_profile_is_laid_over_and_secrets_are_masked() {
+    let head = with_steps("      - get: /a${SET}\n        name: \"$${x} # \\\"\\\\\"\n");
+    let text = format!(
+        "{head}        headers: {{A: \"b${{secret:SET}}c\"}}\ntags: {{a: '007', b: \"${{SET}}\"}}\n\
+         profiles:\n  p: {{name: y}}\n"
+    );
+    let source = Source { name: "load.yaml", text: &text };
+    let shown = effective(&source, &environment, Some("p")).unwrap();
+    assert!(shown.starts_with("name: y\n") && !shown.contains("profiles"), "{shown}");
+    assert!(shown.contains("A: \"b***c\"") && shown.contains("a: \"007\""), "{shown}");
+    assert!(shown.contains("get: /acanary-0123456789abc"), "{shown}");
+    let (of, again) = (read(&source, &environment, Some("p")).unwrap(), yaml(&shown).unwrap());
+    let name = |scenario: &onslaught::scenario::Scenario| match &scenario.workloads[0].value.work {
+        onslaught::scenario::Work::Journey(steps) => steps[0].name.clone(),
+        _ => None,
+    };
+    assert_eq!(name(&of), name(&again));
+    assert_eq!(effective(&source, &environment, Some("q")), None);
+}

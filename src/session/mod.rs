@@ -2,7 +2,7 @@
 //!
 //! Gives:      [`Session`], whose choices are a function of seed, index and turn; what it says and
 //!             remembers: [`render`], [`judge`], [`extract`], [`Variables`], [`Pools`], [`Users`].
-//! Neighbours: stdx, plan, protocol(failures), metrics(counters).
+//! Neighbours: stdx, plan, protocol(failures, tokens), metrics(counters).
 
 pub mod draw;
 pub mod extract;

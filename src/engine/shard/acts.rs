@@ -136,7 +136,8 @@ impl Shard {
     pub(super) fn begin_due(&mut self, now: Nanos, submissions: &mut impl Submissions) {
         for lane in 0..self.lanes.len() {
             self.go_on(lane, now, submissions);
-            if self.lanes[lane].is_open() {
+            // Before its start no arrival waits, not even the one that is due with it.
+            if self.lanes[lane].is_open() && self.lanes[lane].state != LaneState::Waiting {
                 self.pace(lane, now, submissions);
             }
         }

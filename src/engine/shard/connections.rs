@@ -109,7 +109,10 @@ impl Shard {
         self.listen(handle, submissions);
         let connection = &mut self.connections[slot as usize];
         if let Some(operation) = &mut connection.operation {
-            operation.timing.connect = opened;
+            // What a second attempt takes is behind `sent`, so it is service time.
+            if !operation.retried {
+                operation.timing.connect = opened;
+            }
             self.dispatch(slot, now, submissions);
         } else {
             connection.available = now;

@@ -108,13 +108,15 @@ impl Lane {
         }
     }
 
-    /// Lets nothing fall due after `since`.
+    /// Lets nothing fall due after `since`, counted from the start of the load as all of the
+    /// lane's times are; none is before that.
     pub(super) fn stop(&mut self, since: Option<Nanos>) {
         self.until = Nanos::ZERO;
-        match (&mut self.source, since) {
-            (Source::Closed { left }, _) => *left = 0,
-            (Source::Open(pacer), None) => pacer.stop(Nanos::ZERO),
-            (Source::Open(pacer), Some(since)) => pacer.stop(since + Nanos(1)),
+        // The pacer counts from the start of the lane.
+        let since = since.filter(|since| *since >= self.start).map(|since| since.since(self.start));
+        match &mut self.source {
+            Source::Closed { left } => *left = 0,
+            Source::Open(pacer) => pacer.stop(since.map_or(Nanos::ZERO, |since| since + Nanos(1))),
         }
     }
 

@@ -305,6 +305,8 @@ impl Shard {
             self.abort_messages(slot, now, submissions);
         }
         for seat in 0..self.seats.len() {
+            // Whoever would go on later finds nothing to do, and is not counted once more.
+            self.seats[seat].waits = Waits::Over;
             if let Some(parked) = self.seats[seat].parked.take() {
                 self.in_flight -= 1;
                 self.recorder.ended(parked.leaf, End::Aborted, now);

@@ -60,6 +60,9 @@ pub(super) struct Seat {
     pub(super) pending: Option<Act>,
     /// When its next operation is due.
     pub(super) due: Nanos,
+    /// When what it waited for last was there: a slot, a token, the end of an iteration. Until
+    /// then it was not the shard that was late.
+    pub(super) free: Nanos,
     /// When its timer fires; never if none is set.
     pub(super) timer: Nanos,
     /// When its iteration was due.
@@ -94,10 +97,19 @@ impl Seat {
             awaits: NONE,
             pending: None,
             due: Nanos::ZERO,
+            free: Nanos::ZERO,
             timer: Nanos::MAX,
             iteration: Nanos::ZERO,
             parked: None,
             memory: None,
+        }
+    }
+
+    /// Nothing of an iteration is known in the next.
+    pub(super) fn forget(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.variables.clear();
+            memory.groups.clear();
         }
     }
 }

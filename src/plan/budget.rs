@@ -6,7 +6,7 @@ use super::Plan;
 use crate::protocol::{http, ws};
 
 /// Bytes of one session: its place in the program, what it waits for, its place in a queue.
-pub const SESSION: u64 = 128;
+pub const SESSION: u64 = 136;
 /// Bytes of one connection without a WebSocket: its protocol and the operation it carries.
 pub const CONNECTION: u64 = 200;
 /// Bytes that a WebSocket adds to its connection.

@@ -9,7 +9,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::connection::{Connection, Operation, State};
+use super::connection::{Connection, State};
 use super::seat::{Memory, NONE, Seat};
 use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
@@ -296,12 +296,6 @@ impl Shard {
     /// Whether nothing of the slot's is under way, so that it can take an operation.
     fn is_available(&self, slot: u32) -> bool {
         self.connections[slot as usize].is_available()
-    }
-
-    fn name_of(&self, operation: &Operation) -> &str {
-        let leaves = self.plan.leaves.len().max(1);
-        let leaf = usize::from(operation.leaf.0) % leaves;
-        self.plan.leaves.get(leaf).map_or("", |leaf| leaf.name.as_str())
     }
 
     fn state(&self, slot: u32) -> State {

@@ -9,16 +9,18 @@ use clap::{Args, Parser, Subcommand};
 
 /// A load-testing engine: one shard per core on io_uring, numbers that can be believed.
 #[derive(Debug, Parser)]
-#[command(name = "onslaught", version, max_term_width = 90, arg_required_else_help = true)]
+#[command(name = "onslaught", version, max_term_width = 80, arg_required_else_help = true)]
 #[command(after_help = "Examples:
   onslaught demo
   onslaught http http://127.0.0.1:8080/health -c 256 -d 30s
   onslaught ws ws://127.0.0.1:8080/echo -c 1000 -d 30s --message hello
-  onslaught run taskforge -e BASE_URL=http://10.0.0.7:8080 -e STATUS_URL=ws://10.0.0.7:8081
+  onslaught example > load.yaml
   onslaught plan load.yaml
+  onslaught run load.yaml -e BASE_URL=http://10.0.0.7:8080
 
-Exit codes: 0 passed, 1 failed at run time, 2 usage, 99 thresholds failed, 104 invalid scenario,
-105 interrupted, 111 not trustworthy, 113 target unreachable or host not able.")]
+Exit codes: 0 passed, 1 failed at run time, 2 usage, 99 thresholds failed,
+104 invalid scenario, 105 interrupted, 108 ended by a threshold,
+111 not trustworthy, 113 target unreachable or host not able.")]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -52,7 +54,8 @@ pub(super) enum Command {
   onslaught check load.yaml -e BASE_URL=http://10.0.0.7:8080 --profile staging
   onslaught check --schema > onslaught.schema.json
 
-Files are YAML, JSON (.json) or TOML (.toml) of one schema. Exit code 104: a file is wrong.")]
+Files are YAML, JSON (.json) or TOML (.toml) of one schema. Exit code 104: a
+file is wrong.")]
 pub(super) struct CheckArgs {
     /// Scenario files
     #[arg(value_name = "FILE", required_unless_present = "schema")]
@@ -125,10 +128,12 @@ pub(super) struct ScaleArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   onslaught run load.yaml -e BASE_URL=http://127.0.0.1:8080 --out results
-  onslaught run taskforge-staging -e BASE_URL=http://10.0.0.7:8080 -e STATUS_URL=ws://10.0.0.7:8081
   onslaught run taskforge --scale 0.1
+  onslaught run taskforge-staging --tag build=7 \\
+      -e BASE_URL=http://10.0.0.7:8080 -e STATUS_URL=ws://10.0.0.7:8081
 
-Flags win over the environment, the environment over the file, the file over defaults.")]
+Flags win over the environment, the environment over the file, the file over
+its defaults. Exit code 99: a threshold was missed.")]
 pub(super) struct RunArgs {
     /// A scenario file, or the name of a preset (`onslaught presets`)
     #[arg(value_name = "FILE|PRESET")]
@@ -201,8 +206,8 @@ pub(super) struct RunArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   onslaught ws ws://127.0.0.1:8080/echo -c 1000 -d 30s
-  onslaught ws ws://127.0.0.1:8080/echo -c 10k -d 5m --ramp 1m --every 10s --ping
-  onslaught ws ws://127.0.0.1:8080/echo -c 100 -d 1m --message '{\"type\":\"hello\"}'
+  onslaught ws ws://127.0.0.1:8080/echo -c 10k -d 5m --ramp 1m --ping
+  onslaught ws ws://127.0.0.1:8080/echo -c 100 --message '{\"type\":\"hello\"}'
 
 A message is answered by the next message, a ping by its pong.")]
 pub(super) struct WsArgs {
@@ -266,7 +271,10 @@ pub(super) struct WsArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  onslaught demo --out results")]
+  onslaught demo --out results
+
+What runs is the preset taskforge in a third of its time: see it with
+`onslaught example taskforge`.")]
 pub(super) struct DemoArgs {
     /// Folder for the results [default: onslaught-results/demo-<time>]
     #[arg(long, value_name = "DIR")]
@@ -276,9 +284,9 @@ pub(super) struct DemoArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   onslaught http http://127.0.0.1:8080/health -c 64 -d 10s
-  onslaught http http://127.0.0.1:8080/items -X POST -H 'Content-Type: application/json' \\
-      --body '{\"a\":1}' -n 10k
-  onslaught http http://127.0.0.1:8080/health -R 5k -d 1m --warmup 5s --latency --json -
+  onslaught http http://127.0.0.1:8080/items -n 10k \\
+      -H 'Content-Type: application/json' --body '{\"a\":1}'
+  onslaught http http://127.0.0.1:8080/health -R 5k -d 1m --warmup 5s --json -
 
 Latency is measured from when a request was due, not from when it was sent.")]
 pub(super) struct HttpArgs {
@@ -374,11 +382,12 @@ pub(super) struct HttpArgs {
   onslaught target --cores 1 --misbehave 5xx:97,ws-drop:89,delay:73:20ms
   onslaught target --token-ttl 30s --task-time 1s --misbehave token-early:5
 
-Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST), /count,
-/metrics. Accounts, in JSON: POST /auth/register and /auth/login {email, password},
-/auth/refresh {refreshToken}, /auth/logout. As \"Authorization: Bearer TOKEN\": POST /tasks
-{type}, GET /tasks/ID. WebSocket: /echo; /ws?token=TOKEN, which takes
-{type: subscribe, taskId} and {type: ping, id}.")]
+Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST),
+/count, /metrics. Accounts, in JSON: POST /auth/register and /auth/login
+{email, password}, /auth/refresh {refreshToken}, /auth/logout.
+As \"Authorization: Bearer TOKEN\": POST /tasks {type}, GET /tasks/ID.
+WebSocket: /echo; /ws?token=TOKEN, which takes {type: subscribe, taskId} and
+{type: ping, id}.")]
 pub(super) struct TargetArgs {
     /// Address or name, and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]

@@ -1,7 +1,5 @@
 //! `onslaught check`: is this scenario file fine, and if not, everything that is wrong with it.
 
-use std::path::Path;
-
 use super::args::CheckArgs;
 use super::files::{Given, Variables, counted};
 use super::problems::Problems;
@@ -22,18 +20,25 @@ pub(super) fn check(args: &CheckArgs) -> ExitCode {
         return ExitCode::Usage;
     }
     let mut worst = ExitCode::Passed;
+    let mut note = |done: Result<(), ExitCode>| match done {
+        Err(code) if worst != ExitCode::Usage => worst = code,
+        _ => {}
+    };
+    let mut read = Vec::new();
     for path in &args.files {
-        let code = one(path, &variables, args.profile.as_deref()).err();
-        let code = code.unwrap_or(ExitCode::Passed);
-        if worst != ExitCode::Usage && code != ExitCode::Passed {
-            worst = code;
+        match Given::file(path, args.profile.as_deref()) {
+            Ok(given) => {
+                note(one(&given, &variables));
+                read.push(given);
+            }
+            Err(code) => note(Err(code)),
         }
     }
+    note(variables.belong(&read));
     worst
 }
 
-fn one(path: &Path, variables: &Variables, profile: Option<&str>) -> Result<(), ExitCode> {
-    let given = Given::file(path, profile)?;
+fn one(given: &Given, variables: &Variables) -> Result<(), ExitCode> {
     let understood = given.understand(variables, &Options::default())?;
     let line = format!("{}: ok ({})\n", given.name, summary(&understood.scenario));
     match answer(&line) {

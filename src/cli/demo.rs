@@ -57,7 +57,6 @@ pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
         // A demonstration on a busy laptop says what it saw and is still a demonstration.
         policy: TrustPolicy::Allow,
         accepted: Some(ACCEPTED),
-        probes: Vec::new(),
         scenario: Some(understood.effective),
     };
     job::execute(job, allowed)

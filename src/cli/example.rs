@@ -13,7 +13,7 @@ pub(super) fn example(args: &ExampleArgs) -> ExitCode {
         let near = nearest(name, examples::PRESETS.iter().map(|preset| preset.name));
         let meant = near.map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
         let all: Vec<&str> = examples::PRESETS.iter().map(|preset| preset.name).collect();
-        let text = format!("there is no example '{name}'{meant} There are {}", all.join(", "));
+        let text = format!("there is no example '{name}'{meant}\nThere are {}.", all.join(", "));
         return refuse(ExitCode::Usage, &text);
     };
     if print(text) { ExitCode::Passed } else { ExitCode::Failed }

@@ -32,6 +32,24 @@ impl Variables {
         Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
     }
 
+    /// Refuses variables that none of `files` asks for: a slip in a name would load the default.
+    ///
+    /// # Errors
+    /// With the exit code; what was meant has been told.
+    pub(super) fn belong(&self, files: &[Given]) -> Result<(), ExitCode> {
+        let asked: Vec<&str> = files.iter().flat_map(|given| variables_of(&given.text)).collect();
+        let unknown: Vec<&String> =
+            self.0.keys().filter(|name| !asked.contains(&name.as_str())).collect();
+        let [first, ..] = files else { return Ok(()) };
+        let place = if files.len() == 1 { first.name.as_str() } else { "the files" };
+        for name in &unknown {
+            let near = nearest(name, asked.iter().copied());
+            let meant = near.map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
+            say(&format!("error: -e {name}: there is no ${{{name}}} in {place}{meant}"));
+        }
+        if unknown.is_empty() { Ok(()) } else { Err(ExitCode::Usage) }
+    }
+
     fn lookup(&self, name: &str) -> Option<String> {
         self.0.get(name).cloned().or_else(|| std::env::var(name).ok())
     }
@@ -131,6 +149,15 @@ impl Given {
     }
 }
 
+/// Names between `${` or `${secret:` and `}` or `:-`; those of expressions, too, do no harm.
+fn variables_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${").skip(1).filter_map(|rest| {
+        let rest = rest.strip_prefix("secret:").unwrap_or(rest);
+        let end = rest.find(['}', ':'])?;
+        rest.get(..end)
+    })
+}
+
 /// No more than a byte over what is allowed: a device may have no end.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let most = u64::try_from(limits::FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
@@ -148,4 +175,28 @@ pub(super) fn counted(count: impl std::fmt::Display, noun: &str) -> String {
 fn ink() -> Ink {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if std::io::stderr().is_terminal() && !plain { Ink::Coloured } else { Ink::Plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExitCode, Given, Problems, Variables, variables_of};
+
+    #[test]
+    fn variables_are_found_wherever_they_stand() {
+        let text = "target: ${BASE_URL:-http://a}\npassword: ${secret:PW}\nname: ${NAME}";
+        assert_eq!(variables_of(text).collect::<Vec<_>>(), ["BASE_URL", "PW", "NAME"]);
+        assert_eq!(variables_of("no $PRICE, ${unfinished").count(), 0);
+    }
+
+    #[test]
+    fn a_slip_in_a_name_is_refused() {
+        let text = "target: ${BASE_URL:-http://127.0.0.1:8080}".to_owned();
+        let file = [Given { name: "load.yaml".to_owned(), text, profile: None }];
+        let given = |name: &str| {
+            Variables::read(&[format!("{name}=http://127.0.0.1")], &mut Problems::default())
+        };
+        assert_eq!(given("BASE_URL").belong(&file), Ok(()));
+        assert_eq!(given("BASEURL").belong(&file), Err(ExitCode::Usage));
+        assert_eq!(given("BASEURL").belong(&[]), Ok(()), "what could not be read was told");
+    }
 }

@@ -91,7 +91,6 @@ pub(super) fn understand(args: &HttpArgs, allowed: &Cores) -> Result<Job, Proble
             latency: if args.latency { Latency::Spectrum } else { Latency::Brief },
             policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },
             accepted: args.allow_untrusted.then_some(ACCEPTED),
-            probes: Vec::new(),
             scenario: None,
         })
     })

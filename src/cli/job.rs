@@ -36,8 +36,6 @@ pub(super) struct Job {
     pub(super) policy: TrustPolicy,
     /// Why a saturated generator is accepted, where it is.
     pub(super) accepted: Option<&'static str>,
-    /// What was found out about services behind the targets, ready to be shown.
-    pub(super) probes: Vec<String>,
     /// The scenario as it was understood, its secrets masked; for the folder of results.
     pub(super) scenario: Option<String>,
 }
@@ -53,7 +51,7 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Ok(sinks) => sinks,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
-    job.probes.extend(probes::asked("before the load", &job.plan.probes, job.reach));
+    let before = probes::asked("before the load", &job.plan.probes, job.reach);
     let resolved = ahead::resolved(&job.plan.targets, job.reach, &interrupts);
     let local = resolved
         .as_ref()
@@ -75,8 +73,8 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
             .map_err(|error| Obstacle::Host(error.to_string()))
     });
     let outcome = outcome.unwrap_or_else(|obstacle| obstacle.outcome(&job.plan, &cores));
-    job.probes.extend(probes::asked("after the load", &job.plan.probes, job.reach));
-    tell(&job, &outcome, sinks)
+    let after = probes::asked("after the load", &job.plan.probes, job.reach);
+    tell(&job, &outcome, sinks, [before, after])
 }
 
 /// Cores for the shards: those chosen, else those allowed, less one for a target beside us.
@@ -166,12 +164,12 @@ fn per_second(count: u64, span: Nanos) -> f64 {
 }
 
 /// The summary on the terminal, the results in their files.
-fn tell(job: &Job, outcome: &Outcome, sinks: Sinks) -> ExitCode {
+fn tell(job: &Job, outcome: &Outcome, sinks: Sinks, probes: [Vec<String>; 2]) -> ExitCode {
     let context = Context {
         tags: job.plan.tags.iter().cloned().collect(),
         host: Host::read(),
         policy: job.policy,
-        probes: job.probes.clone(),
+        probes,
     };
     let report = report::build(outcome, &job.plan, context);
     let mut whole = show(&report, job, sinks.take_stdout());

@@ -31,7 +31,10 @@ pub(super) fn plan(args: &PlanArgs, allowed: &Cores) -> ExitCode {
         }
     };
     let given = Given::find(&args.scenario, args.profile.as_deref());
-    let understood = given.and_then(|given| given.understand(&variables, &options));
+    let understood = given.and_then(|given| {
+        variables.belong(std::slice::from_ref(&given))?;
+        given.understand(&variables, &options)
+    });
     let mut plan = match understood {
         Ok(understood) => understood.compiled.plan,
         Err(code) => return code,

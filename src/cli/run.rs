@@ -34,6 +34,9 @@ pub(super) fn run(args: &RunArgs, allowed: &Cores) -> ExitCode {
         Ok(given) => given,
         Err(code) => return code,
     };
+    if let Err(code) = flags.variables.belong(std::slice::from_ref(&given)) {
+        return code;
+    }
     let Understood { compiled, effective, .. } =
         match given.understand(&flags.variables, &flags.options) {
             Ok(understood) => understood,
@@ -54,7 +57,6 @@ pub(super) fn run(args: &RunArgs, allowed: &Cores) -> ExitCode {
         latency: if args.latency { Latency::Spectrum } else { Latency::Brief },
         policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },
         accepted: args.allow_untrusted.then_some(ACCEPTED),
-        probes: Vec::new(),
         scenario: Some(effective),
     };
     job::execute(job, allowed)

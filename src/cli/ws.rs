@@ -75,7 +75,6 @@ pub(super) fn understand(args: &WsArgs, allowed: &Cores) -> Result<Job, Problems
             latency: Latency::Brief,
             policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },
             accepted: args.allow_untrusted.then_some(ACCEPTED),
-            probes: Vec::new(),
             scenario: None,
         })
     })

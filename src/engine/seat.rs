@@ -9,6 +9,7 @@
 //!               Thinking, Token ────────┘
 //! ```
 
+use crate::plan::budget;
 use crate::session::{Act, Session, Variables};
 use crate::stdx::Nanos;
 
@@ -72,8 +73,8 @@ pub(super) struct Seat {
     pub(super) memory: Option<Box<Memory>>,
 }
 
-/// A hundred thousand idle users of one shard are to fit into 20 MiB.
-const _: () = assert!(size_of::<Seat>() <= 128);
+/// With its place in a queue: what a plan's budget says is what a session costs.
+const _: () = assert!((size_of::<Seat>() + size_of::<u32>()) as u64 <= budget::SESSION);
 
 /// What a session remembers within an iteration.
 #[derive(Debug, Default)]

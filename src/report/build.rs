@@ -8,13 +8,14 @@ use super::document::{
     PhaseSection, Run, SCHEMA, SeriesRow, TargetRow, Tool, TrustSection,
 };
 use super::exit::ExitCode;
-use super::figures::{plural, span};
+use super::figures::{plural, span, thousands};
 use super::fingerprint::{masked, plan_hash};
 use super::host::Host;
 use super::judge::{Evidence, TrustPolicy, judge};
 use super::keyed::Keyed;
 use super::metric::{CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
 use super::pacing::{self, Done};
+use super::silence::silences;
 use super::{laws, thresholds, view};
 use crate::engine::outcome::{Ended, Outcome, PhaseSpan, Row};
 use crate::metrics::catalog::names;
@@ -35,8 +36,8 @@ pub struct Context {
     pub host: Host,
     /// What a doubtful trust verdict does.
     pub policy: TrustPolicy,
-    /// What was found out about the targets before the load, ready to be shown.
-    pub probes: Vec<String>,
+    /// What was found out about services behind the targets before the load, and after it.
+    pub probes: [Vec<String>; 2],
 }
 
 /// A run, ready to be shown and written.
@@ -82,7 +83,8 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         missed: thresholds.iter().filter(|row| !row.passed).count(),
     };
     let judgement = judge(&evidence, context.policy);
-    let mut events = events(outcome, plan, &context.probes);
+    let series: Vec<_> = outcome.series.iter().map(series_row).collect();
+    let mut events = events(outcome, plan, &context.probes, &series);
     events.extend(
         judgement
             .error
@@ -109,7 +111,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         checks: checks(plan, total),
         thresholds,
         phases: phases(outcome, &recorded),
-        series: outcome.series.iter().map(series_row).collect(),
+        series,
         events,
         errors: errors(&tally, &samples),
         tags: context.tags,
@@ -314,11 +316,26 @@ fn series_row(row: &Row) -> SeriesRow {
     }
 }
 
-/// What was found out before, the run's own marks, then the times that are in no quantile.
-fn events(outcome: &Outcome, plan: &Plan, probes: &[String]) -> Vec<EventRow> {
+/// What was found out before, the run's own marks, what they do not tell, what was found out after.
+fn events(
+    outcome: &Outcome,
+    plan: &Plan,
+    [before, after]: &[Vec<String>; 2],
+    series: &[SeriesRow],
+) -> Vec<EventRow> {
     let row = |at, what| EventRow { t_s: round6(seconds(at)), what };
-    let probes = probes.iter().map(|what| row(Nanos::ZERO, what.clone()));
+    let before = before.iter().map(|what| row(Nanos::ZERO, what.clone()));
     let marks = outcome.events.iter().map(|event| row(event.at, event.what.clone()));
+    let silent = silences(series).into_iter().map(|silence| EventRow {
+        t_s: silence.from_s,
+        what: format!(
+            "until {} not one operation succeeded: {} failed",
+            span(silence.to_s),
+            thousands(silence.failed)
+        ),
+    });
+    let mut marks: Vec<_> = marks.chain(silent).collect();
+    marks.sort_by(|one, other| one.t_s.total_cmp(&other.t_s));
     let recorded = Recorded { plan, delta: &outcome.total, span: outcome.duration };
     let whole = Part::whole(Phase::Load);
     let origins = origins(plan, whole).into_iter();
@@ -330,7 +347,8 @@ fn events(outcome: &Outcome, plan: &Plan, probes: &[String]) -> Vec<EventRow> {
         (count > 0).then(|| plural(count, "time") + " beyond an hour, in no quantile of " + &name)
     });
     let at = if outcome.phases.is_empty() { plan.warmup } else { end(outcome) };
-    probes.chain(marks).chain(beyond.map(|what| row(at, what))).collect()
+    let beyond = beyond.chain(after.iter().cloned()).map(|what| row(at, what));
+    before.chain(marks).chain(beyond).collect()
 }
 
 /// The end of the run on its timeline.

@@ -183,7 +183,7 @@ pub struct Pacing {
     pub connections: u32,
     /// Arrivals a second; null in a closed model, which asks for as many as replies allow.
     pub asked_per_s: Option<f64>,
-    /// Open: operations begun a second of `loaded_s`. Closed: replies a second of the measured
+    /// Open: arrivals begun a second of `loaded_s`. Closed: replies a second of the measured
     /// duration.
     pub achieved_per_s: f64,
     /// The duration asked for; null without one.
@@ -218,8 +218,8 @@ pub struct WorkloadRow {
     pub sessions: u32,
     /// Arrivals a second; null in a closed model.
     pub asked_per_s: Option<f64>,
-    /// Open: arrivals begun a second of the time in which they fell due, null where their number
-    /// is not known. Else: operations begun a second of the measured duration.
+    /// Open: arrivals begun a second of the time in which they fell due. Closed: replies a second
+    /// of the measured duration, and of WebSocket sessions the operations begun.
     pub achieved_per_s: Option<f64>,
     /// Its beginning, since the start of the load.
     pub start_s: f64,
@@ -343,7 +343,7 @@ pub struct PhaseSection {
 }
 
 /// One second of the run. The fields are the columns of `series.csv`, in the same order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SeriesRow {
     /// The end of the row, since the start of the load.
     pub t_s: f64,

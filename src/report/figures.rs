@@ -52,7 +52,7 @@ pub fn time(ms: f64) -> String {
 #[must_use]
 pub fn span(seconds: f64) -> String {
     let hundredths = (seconds * 100.0).round();
-    if seconds < 1.0 {
+    if seconds > 0.0 && seconds < 1.0 {
         time(seconds * 1e3)
     } else if hundredths % 100.0 == 0.0 {
         format!("{seconds:.0} s")

@@ -26,6 +26,7 @@ pub mod keyed;
 mod laws;
 pub mod metric;
 mod pacing;
+mod silence;
 pub mod text;
 mod thresholds;
 mod view;

@@ -3,7 +3,7 @@
 use super::document::{Model, Pacing, WorkloadRow};
 use super::metric::{per_second, round6, seconds};
 use crate::engine::outcome::{Ended, Outcome};
-use crate::metrics::{Counter, Tally};
+use crate::metrics::Tally;
 use crate::plan::{Load, Opening, Phase, Plan, Schedule, Until, Workload};
 use crate::stdx::Nanos;
 use crate::verdict::measured::one_request;
@@ -54,7 +54,7 @@ fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> P
         model: model(workload),
         connections: workload.sessions,
         asked_per_s: asked(workload),
-        achieved_per_s: achieved(outcome, plan, workload, done).unwrap_or(0.0),
+        achieved_per_s: achieved(outcome, plan, workload, done),
         asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
         loaded_s: window(outcome, plan, workload, &done.tally).map(seconds),
         operations,
@@ -80,7 +80,7 @@ fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
             model: model(workload),
             sessions: workload.sessions,
             asked_per_s: asked(workload),
-            achieved_per_s: achieved(outcome, plan, workload, &done),
+            achieved_per_s: Some(achieved(outcome, plan, workload, &done)),
             start_s: seconds(workload.start),
             for_s: (longest < Nanos::MAX).then(|| seconds(longest)),
         }
@@ -123,21 +123,22 @@ const fn patience(workload: &Workload) -> Option<Nanos> {
     }
 }
 
-/// The rate that came of a workload; nothing where its arrivals were not counted.
-fn achieved(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> Option<f64> {
-    let Some(asked) = asked(workload) else {
+/// The rate that came of a workload.
+fn achieved(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> f64 {
+    let Load::Open { rate, .. } = workload.load else {
         let ended = if workload.fleet.is_some() { done.tally.sent } else { done.replies };
-        return Some(per_second(ended, outcome.duration));
-    };
-    let begun = match one_request(workload) {
-        true => done.tally.sent,
-        // An iteration of several steps: those that came to their end are known of the run alone.
-        false if plan.workloads.len() == 1 => outcome.total.counter(Counter::Iterations),
-        false => return None,
+        return per_second(ended, outcome.duration);
     };
     let window = window(outcome, plan, workload, &done.tally).unwrap_or(Nanos::ZERO);
+    let begun = if one_request(workload) {
+        done.tally.sent
+    } else {
+        // An iteration of several steps: each that fell due has begun, unless it was dropped.
+        let lost = done.tally.dropped + done.tally.shed;
+        Schedule::constant(rate).before(window).saturating_sub(lost)
+    };
     // Whichever instants the window begins and ends at, the schedule holds no more than that.
-    Some(per_second(begun, window).min(asked))
+    per_second(begun, window).min(rate.per_second())
 }
 
 /// Of the phase `load`: the most operations, and the longest time.

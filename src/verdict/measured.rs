@@ -82,7 +82,7 @@ pub enum Origin {
 pub enum Errors {
     /// Requests without a whole reply.
     Transport,
-    /// Replies of status 400 and above.
+    /// Replies of a status that is not expected: of 400 and above, unless the scenario says.
     Status,
     /// WebSockets that could not be opened, or broke.
     Ws,
@@ -490,13 +490,7 @@ impl<'a> Recorded<'a> {
                     .map(|kind| requests().map(|leaf| leaf.tally.failed_by(*kind)).sum::<u64>())
                     .sum()
             }
-            Errors::Status => {
-                let high = |leaf: &Leaf| {
-                    let statuses = leaf.statuses().filter(|(status, _)| *status >= 400);
-                    statuses.map(|(_, count)| count).sum::<u64>()
-                };
-                requests().map(high).sum()
-            }
+            Errors::Status => requests().map(|leaf| leaf.tally.failed_by(Failure::Status)).sum(),
             Errors::Ws => self.delta.counter(Counter::WsErrors),
             Errors::Auth => self.delta.counter(Counter::AuthFailures),
             Errors::Total => {

@@ -21,7 +21,7 @@ fn help_names_every_command() {
     for command in ["demo", "http", "target"] {
         assert!(run.stdout.contains(command), "no {command}{run}");
     }
-    assert!(run.stdout.lines().all(|line| line.chars().count() <= 110), "too wide{run}");
+    assert!(run.stdout.lines().all(|line| line.chars().count() <= 80), "too wide{run}");
 }
 
 #[test]

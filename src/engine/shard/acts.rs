@@ -3,12 +3,13 @@
 use super::super::limits::{BEGINS_A_TURN, DROPS_A_TURN, IDLE, STEPS_A_TURN, USERS_TRIED};
 use super::super::pacer::Arrival;
 use super::super::seat::{NONE, Waits};
+use super::answers::user as user_at;
 use super::lane::{LaneState, Source};
 use super::stages::Stage;
 use super::{Shard, State};
 use crate::metrics::{Counter, LeafId};
 use crate::net::Submissions;
-use crate::plan::{Load, Opening, Phase, Strategy, Timed, Value, Workload};
+use crate::plan::{Load, Opening, Phase, Timed, Value};
 use crate::session::{Act, Need, Session, holds};
 use crate::stdx::Nanos;
 
@@ -281,7 +282,10 @@ impl Shard {
                     return Leave::Wait;
                 }
                 Need::Barred { until } => {
-                    let other = self.another_user(index, again);
+                    let seat = &self.seats[index as usize];
+                    let users = &self.lanes[usize::from(seat.lane)].users;
+                    let other = users.instead(&seat.mind, user_at(user), again);
+                    let other = other.unwrap_or(NONE);
                     if other == user || again == USERS_TRIED {
                         self.await_until(index, act, until, now);
                         return Leave::Wait;
@@ -291,42 +295,6 @@ impl Shard {
             }
         }
         Leave::Wait
-    }
-
-    /// A user for the session, drawn anew where its workload allows that.
-    fn another_user(&self, index: u32, again: u32) -> u32 {
-        let workload = self.workload(index);
-        let seat = &self.seats[index as usize];
-        match workload.strategy {
-            Strategy::Random | Strategy::Sticky => self.draw_user(workload, &seat.mind, again),
-            Strategy::RoundRobin | Strategy::Unique => seat.user,
-        }
-    }
-
-    /// The user that a session begins with.
-    pub(super) fn user_of(&self, workload: &Workload, session: u32) -> u32 {
-        let users = workload.users.end.saturating_sub(workload.users.start);
-        match (users, workload.strategy) {
-            (0, _) => NONE,
-            (_, Strategy::RoundRobin | Strategy::Unique) => workload.users.start + session % users,
-            (_, Strategy::Random | Strategy::Sticky) => {
-                self.draw_user(workload, &Session::new(u64::from(session)), 0)
-            }
-        }
-    }
-
-    /// Any of the workload's users who live on this shard.
-    fn draw_user(&self, workload: &Workload, mind: &Session, again: u32) -> u32 {
-        let shards = self.plan.shards.max(1);
-        let start = workload.users.start;
-        // The first of them at or behind `start`, then every so many.
-        let first = start + (self.id + shards - start % shards) % shards;
-        let count = workload.users.end.saturating_sub(first).div_ceil(shards);
-        if count == 0 {
-            return NONE;
-        }
-        let chosen = mind.choose_user(self.plan.seed, again, u64::from(count));
-        first + u32::try_from(chosen).unwrap_or(0) * shards
     }
 
     /// A pause, which counts from when the session was due.
@@ -374,12 +342,9 @@ impl Shard {
                 self.recorder.timed(Timed::ITERATION, due.since(begun));
             }
         }
-        if self.workload(index).strategy == Strategy::Random
-            && !self.workload(index).users.is_empty()
-        {
-            let (workload, seat) = (self.workload(index), &self.seats[index as usize]);
-            self.seats[index as usize].user = self.draw_user(workload, &seat.mind, 0);
-        }
+        let seat = &mut self.seats[index as usize];
+        let users = &self.lanes[usize::from(seat.lane)].users;
+        seat.user = users.go_on(&seat.mind, user_at(seat.user)).unwrap_or(NONE);
     }
 
     /// The session does nothing more: its workload is over.
@@ -447,15 +412,9 @@ impl Shard {
     ) {
         self.lane(index).begun += 1;
         let mind = Session::new(arrival.index);
-        let user = match self.workload(index) {
-            workload if workload.users.is_empty() => NONE,
-            workload => match workload.strategy {
-                Strategy::Random => self.draw_user(workload, &mind, 0),
-                Strategy::RoundRobin | Strategy::Sticky | Strategy::Unique => {
-                    self.seats[index as usize].user
-                }
-            },
-        };
+        let seat = &self.seats[index as usize];
+        let users = &self.lanes[usize::from(seat.lane)].users;
+        let user = users.arrive(&mind, user_at(seat.user)).unwrap_or(NONE);
         let seat = &mut self.seats[index as usize];
         (seat.mind, seat.user, seat.waits) = (mind, user, Waits::Ready);
         (seat.due, seat.iteration, seat.pending) = (due, due, None);

@@ -149,6 +149,10 @@ impl Shard {
         let is_ping = matches!(asked.content, Some(Sent::Ping));
         self.begin_measures(index, slot, &bytes);
         if let Some(side) = &mut self.connections[slot as usize].side {
+            if side.out.capacity() == 0 {
+                side.out = self.spare.pop().unwrap_or_default();
+                side.out.clear();
+            }
             if is_ping {
                 if let Some(payload) = Control::new(&bytes) {
                     encode::ping(&mut side.out, payload, Some(mask));
@@ -209,14 +213,13 @@ impl Shard {
 
     /// Sends what waits, unless a send is under way.
     pub(super) fn flush(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
-        let mut fresh = self.spare.pop().unwrap_or_default();
-        fresh.clear();
         let connection = &mut self.connections[slot as usize];
-        let Some(side) = &mut connection.side else { return self.spare.push(fresh) };
+        let Some(side) = &mut connection.side else { return };
         if connection.link.is_sending() || side.out.is_empty() || connection.link.is_closing() {
-            return self.spare.push(fresh);
+            return;
         }
-        let out = std::mem::replace(&mut side.out, fresh);
+        // An idle WebSocket holds no buffer: it gets one of those that have come back.
+        let out = std::mem::take(&mut side.out);
         for awaited in &mut side.awaited {
             if awaited.timing.sent == Nanos::ZERO {
                 // What waited for the send before it was blocked, not late.

@@ -98,7 +98,7 @@ pub(super) fn users(page: &mut Page, report: &Report<'_>) {
         ("waits", Counter::TokenWaits, "operations waited for a token"),
     ];
     counters(page, document, &rows);
-    let auth = trends(document, &[("asking for a token", names::AUTH_DURATION)]);
+    let auth = trends(document, &[("calls for tokens", names::AUTH_DURATION)]);
     if !auth.is_empty() {
         times(page, &auth);
     }
@@ -125,10 +125,14 @@ pub(super) fn errors(page: &mut Page, document: &Document) {
         return;
     }
     page.heading("ERRORS IN ALL", "");
+    let none = document.metrics.counter(Errors::Total.name()).count == 0;
+    if none {
+        return page.row("sum", &counted(0, "of transport, status, WebSocket and auth"));
+    }
     for sort in Errors::ALL {
         let (label, what) = match sort {
             Errors::Transport => ("transport", "requests without a whole reply"),
-            Errors::Status => ("status", "replies of 400 and above"),
+            Errors::Status => ("status", "replies of a status that is not expected"),
             Errors::Ws => ("WebSocket", "could not be opened, or broke"),
             Errors::Auth => ("auth", "logins that gave no token"),
             Errors::Total => ("sum", "of all of these"),

@@ -46,7 +46,8 @@ pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String 
         }
         return page.finish();
     }
-    sections::dropped(&mut page, document);
+    sections::silent(&mut page, document);
+    sections::dropped(&mut page, report);
     sections::pacing(&mut page, document);
     sections::trust(&mut page, document);
     wishes::thresholds(&mut page, document);

@@ -10,6 +10,7 @@ use crate::protocol::outcome::Side;
 use crate::report::build::{Report, distinct};
 use crate::report::document::{Document, Model, Pacing, Run, Verdict, WorkloadRow};
 use crate::report::figures::{bytes, harmless, per_second, percent, plural, span, thousands, time};
+use crate::report::silence::silences;
 use crate::verdict::measured::one_request;
 
 /// Marks of the timeline that are shown; all of them are in `summary.json`.
@@ -49,19 +50,45 @@ pub(super) fn title(page: &mut Page, document: &Document) {
 }
 
 /// What the open model did not do of what was asked.
-pub(super) fn dropped(page: &mut Page, document: &Document) {
+pub(super) fn dropped(page: &mut Page, report: &Report<'_>) {
+    let document = &report.document;
     let counts = &document.accounting.total;
     if counts.dropped == 0 {
         return;
     }
-    let (dropped, all) = (thousands(counts.dropped), plural(counts.scheduled, "arrival"));
+    let one = arrivals_are_operations(report);
+    let dropped = match one {
+        true => {
+            let all = plural(counts.scheduled, "arrival");
+            format!("{} of {all}", thousands(counts.dropped))
+        }
+        false => plural(counts.dropped, "arrival"),
+    };
     let were = if counts.dropped == 1 { "was" } else { "were" };
     let remedy = if document.run.pacing.workloads.is_empty() {
         "more connections (-c) or less rate (-R)"
     } else {
         "more sessions or a lower rate"
     };
-    let text = format!("{dropped} of {all} {were} dropped: nothing was free in time; {remedy}");
+    let text = format!("{dropped} {were} dropped: nothing was free in time; {remedy}");
+    page.wrapped("warning", &text, Ink::Yellow);
+}
+
+/// Whether each arrival is one operation, so that those scheduled are the arrivals.
+fn arrivals_are_operations(report: &Report<'_>) -> bool {
+    matches!(&report.plan.workloads[..], [only] if one_request(only))
+}
+
+/// Stretches in which nothing succeeded; the events tell more.
+pub(super) fn silent(page: &mut Page, document: &Document) {
+    let silences = silences(&document.series);
+    let Some(first) = silences.first() else { return };
+    let (from, to) = (span(first.from_s), span(first.to_s));
+    let more = match silences.len() {
+        1 => String::new(),
+        all => format!(", and {} more", plural(all as u64 - 1, "time")),
+    };
+    let text = format!("from {from} to {to} not one operation succeeded{more}: see EVENTS");
     page.wrapped("warning", &text, Ink::Yellow);
 }
 
@@ -94,8 +121,9 @@ pub(super) fn load(page: &mut Page, document: &Document) {
         let on = plural(u64::from(*shards), "shard");
         let sockets = plural(pacing.connections.into(), "connection");
         page.row("load", &format!("{all}, {sockets}, on {on}"));
+        let begun = document.accounting.total.scheduled > 0;
         for workload in &pacing.workloads {
-            page.wrapped("", &asked_of(workload), Ink::Plain);
+            page.wrapped("", &asked_of(workload, begun), Ink::Plain);
         }
     }
     if document.run.is_scaled() {
@@ -106,7 +134,7 @@ pub(super) fn load(page: &mut Page, document: &Document) {
 }
 
 /// What was asked of one workload among several.
-fn asked_of(row: &WorkloadRow) -> String {
+fn asked_of(row: &WorkloadRow, begun: bool) -> String {
     let sessions = match row.model {
         Model::Fleet => plural(row.sessions.into(), "WebSocket session"),
         Model::Closed | Model::Open | Model::Mixed => plural(row.sessions.into(), "session"),
@@ -123,6 +151,7 @@ fn asked_of(row: &WorkloadRow) -> String {
     };
     let achieved = row
         .achieved_per_s
+        .filter(|_| begun)
         .map_or_else(String::new, |rate| format!("; achieved {}", per_second(rate)));
     format!("{}: {what}{length}{start}{achieved}", harmless(&row.name, 30))
 }

@@ -1,10 +1,10 @@
 //! What was asked for: thresholds and checks.
 
-use super::page::{Ink, Page, WIDTH};
+use super::page::{Ink, LABEL, Page, WIDTH};
 use super::sections::counted;
 use crate::metrics::catalog::names;
 use crate::report::document::{Document, ThresholdRow};
-use crate::report::figures::{harmless, per_second, percent, plural, time};
+use crate::report::figures::{harmless, per_second, percent, plural, thousands, time};
 
 /// Checks that are shown; all of them are in `summary.json`.
 const CHECKS_SHOWN: usize = 20;
@@ -19,7 +19,14 @@ pub(super) fn thresholds(page: &mut Page, document: &Document) {
     page.heading("THRESHOLDS", "");
     for row in &document.thresholds {
         let (ink, word) = if row.passed { (Ink::Plain, "ok") } else { (Ink::Red, "FAILED") };
-        page.wrapped(word, &format!("{}: {}", row.text, found(row)), ink);
+        let (text, found) = (&row.text, found(row));
+        let together = format!("{text}: {found}");
+        if together.chars().count() <= WIDTH - LABEL {
+            page.wrapped(word, &together, ink);
+        } else {
+            page.wrapped(word, text, ink);
+            page.wrapped("", &found, ink);
+        }
     }
 }
 
@@ -48,7 +55,7 @@ pub(super) fn checks(page: &mut Page, document: &Document) {
         let all = row.passes + row.fails;
         let share = match all {
             0 => "never came to it".to_owned(),
-            all => format!("{} of {all}", percent(row.passes as f64 / all as f64)),
+            all => format!("{} of {}", percent(row.passes as f64 / all as f64), thousands(all)),
         };
         let (name, width) = (harmless(&row.name, NAME - 3), NAME - 2);
         page.line(&format!("  {name:<width$}{share:>24}"));

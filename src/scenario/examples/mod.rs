@@ -38,19 +38,19 @@ pub const PRESETS: [Preset; 5] = [
         name: "taskforge",
         example: "taskforge",
         profile: None,
-        about: "20 users, 50 connections of requests and 50 WebSockets for 1 min",
+        about: "20 users, 50 connections and 50 WebSockets for 1 min",
     },
     Preset {
         name: "taskforge-staging",
         example: "taskforge",
         profile: Some("staging"),
-        about: "50 users, 100 connections of requests and 100 WebSockets for 5 min",
+        about: "50 users, 100 connections and 100 WebSockets for 5 min",
     },
     Preset {
         name: "taskforge-production",
         example: "taskforge",
         profile: Some("production"),
-        about: "100 users, 200 connections of requests and 200 WebSockets for 10 min",
+        about: "100 users, 200 of each for 10 min",
     },
 ];
 

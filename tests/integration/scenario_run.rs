@@ -195,6 +195,38 @@ fn a_scenario_with_errors_starts_nothing() {
     });
 }
 
+/// Half of the requests fail: the first window of two seconds misses, and so do those that follow.
+#[test]
+fn a_window_that_misses_for_long_ends_the_run() {
+    const BAD: &str = r#"
+workloads:
+  bad:
+    load: {rate: 50/s, for: 60s}
+    mix:
+      - get: /health
+      - get: /status/500
+thresholds:
+  - http_req_failed rate < 10% over 2s for 1s abort
+  - http_req_failed rate < 10% over 50s
+"#;
+    shards([1, 2], |count| {
+        let server = gateway().start();
+        let run = load(&server, BAD, count).run().exits([108]);
+        let report = run.report();
+        assert_eq!(report.text("/verdict"), "aborted", "{run}");
+        assert!(report.number("/run/duration_s") < 30.0, "it went on{run}");
+        assert!(run.stdout.contains("a threshold ended the run"), "{run}");
+        assert!(run.stdout.contains("not judged: the run was shorter"), "{run}");
+    });
+}
+
+/// The default address would be loaded instead.
+#[test]
+fn a_variable_that_nothing_asks_for_is_refused() {
+    let run = Onslaught::preset("minimal").set("BASEURL", "http://127.0.0.1:9").run().exits([2]);
+    run.says(["-e BASEURL", "did you mean 'BASE_URL'?"]);
+}
+
 #[test]
 fn a_preset_that_does_not_exist_is_named_with_its_neighbour() {
     let run = Onslaught::preset("taskforg").run().exits([2]).says(["taskforg", "taskforge"]);

@@ -220,6 +220,17 @@ thresholds:
     });
 }
 
+/// Standard output is the document and nothing else; people read standard error.
+#[test]
+fn a_summary_on_standard_output_stands_alone() {
+    let server = gateway().start();
+    let rest = format!("workloads:{}", api("connections: 5, for: 1s"));
+    let run = load(&server, &rest, 1).line("--json -").run().exits([0]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON alone");
+    assert_eq!(document["verdict"], "passed", "{run}");
+    assert!(run.stderr.contains("results in "), "{run}");
+}
+
 /// The default address would be loaded instead.
 #[test]
 fn a_variable_that_nothing_asks_for_is_refused() {

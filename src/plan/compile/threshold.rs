@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::metrics::catalog::{Counter, Trend, names};
 use crate::plan::Phase;
 use crate::scenario::{
-    Aggregate, Bound, Diagnostic, Measured, Quantity, Span, Spanned, Threshold, nearest,
+    Aggregate, Bound, Diagnostic, Measured, Quantity, Shape, Span, Spanned, Threshold, nearest,
 };
 use crate::stdx::Nanos;
 
@@ -174,7 +174,7 @@ impl Compiler<'_> {
                 return;
             }
         };
-        if known.contains(&value.value.as_str()) {
+        if known.contains(&value.value.as_str()) || self.is_stage(key, value) {
             return;
         }
         let what = format!("there is no {} '{}'", noun(&key.value), value.value);
@@ -185,6 +185,19 @@ impl Compiler<'_> {
         };
         let near = nearest(&value.value, known.iter().copied());
         self.problems.add(Diagnostic::new(value.span, what, expected).did_you_mean(near));
+    }
+}
+
+impl Compiler<'_> {
+    /// Whether a label is a stage's name: that there are no stages yet has been told.
+    fn is_stage(&self, key: &Spanned<String>, value: &Spanned<String>) -> bool {
+        let loads = self.scenario.workloads.iter().filter_map(|each| each.value.load.as_ref());
+        let stages = loads.filter_map(|load| match &load.shape {
+            Shape::Stages(stages) => Some(stages),
+            Shape::Constant(_) => None,
+        });
+        let mut names = stages.flatten().filter_map(|stage| stage.name.as_ref());
+        key.value == "phase" && names.any(|name| name.value == value.value)
     }
 }
 

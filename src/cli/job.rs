@@ -149,6 +149,8 @@ fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
         planned,
         operations,
         replies_per_s: per_second(row.replies, row.span),
+        // Answers to messages, and WebSockets that opened, are no requests.
+        noun: if plan.sockets.is_empty() { "req" } else { "op" },
         p99: (row.replies > 0).then_some(row.response.p99),
         failed: pulse.failed,
         in_flight: row.in_flight,
@@ -172,14 +174,20 @@ fn tell(job: &Job, outcome: &Outcome, sinks: Sinks, probes: [Vec<String>; 2]) ->
         probes,
     };
     let report = report::build(outcome, &job.plan, context);
-    let mut whole = show(&report, job, sinks.take_stdout());
+    let stdout_taken = sinks.take_stdout();
+    let mut whole = show(&report, job, stdout_taken);
     let written = sinks.write(&report);
     for error in &written {
         say(&format!("error: {error}"));
     }
     whole &= written.is_empty();
     if let (true, Some(folder)) = (written.is_empty(), job.folder.as_deref()) {
-        whole &= print(&format!("\nresults in {}\n", folder.display()));
+        let text = format!("\nresults in {}", folder.display());
+        if stdout_taken {
+            say(&text);
+        } else {
+            whole &= print(&(text + "\n"));
+        }
     }
     if whole { report.exit } else { ExitCode::Failed }
 }

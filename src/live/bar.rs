@@ -78,6 +78,7 @@ mod tests {
             planned: Some(Nanos::from_secs(10)),
             operations: None,
             replies_per_s: 12.0,
+            noun: "req",
             p99: None,
             failed: 0,
             in_flight: 4,

@@ -144,6 +144,7 @@ mod tests {
             planned: Some(Nanos::from_secs(60)),
             operations: None,
             replies_per_s: 12_345.4,
+            noun: "req",
             p99: Some(Nanos::from_micros(1_234)),
             failed: 0,
             in_flight: 64,

@@ -14,6 +14,8 @@ pub struct Tick<'a> {
     pub operations: Option<(u64, u64)>,
     /// Replies in the last second, a second.
     pub replies_per_s: f64,
+    /// What they reply to, in short: `req`.
+    pub noun: &'a str,
     /// 99th percentile of the response time in the last second, if there were replies.
     pub p99: Option<Nanos>,
     /// Operations that have failed so far.
@@ -78,7 +80,7 @@ impl Tick<'_> {
         let p99 = self.p99.map_or_else(|| "-".into(), |p99| time(p99.as_micros() as f64 / 1e3));
         let (failed, open) = (thousands(self.failed), thousands(self.connections));
         let gap = if self.phase.is_empty() { "" } else { "  " };
-        let phase = self.phase;
-        format!("{rate} req/s  p99 {p99}  {failed} failed  {open} open{gap}{phase}")
+        let (phase, noun) = (self.phase, self.noun);
+        format!("{rate} {noun}/s  p99 {p99}  {failed} failed  {open} open{gap}{phase}")
     }
 }

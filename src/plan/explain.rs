@@ -235,7 +235,7 @@ fn tokens(plan: &Plan, out: &mut String) {
     let lives = plan.span().0 / auth.expires_in.0.max(1);
     say!(
         out,
-        "  a token lives {} unless the server says otherwise: about {} in this run",
+        "  a token lives {} unless the server says otherwise: about {}",
         auth.expires_in,
         many(lives * count, "renewal")
     );
@@ -299,8 +299,7 @@ fn thresholds(plan: &Plan, out: &mut String) {
             if percentile > 50.0 && expected < needed {
                 say!(
                     out,
-                    "    cannot be judged: p({percentile}) needs {} samples; about {} are \
-                     expected at 10 ms an answer",
+                    "    no data: p({percentile}) needs {} samples, about {} come (10 ms a reply)",
                     about(needed),
                     about(expected)
                 );

@@ -85,11 +85,10 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
     let judgement = judge(&evidence, context.policy);
     let series: Vec<_> = outcome.series.iter().map(series_row).collect();
     let mut events = events(outcome, plan, &context.probes, &series);
+    let told = |what: &&String| events.iter().any(|event| event.what == **what);
+    let untold: Vec<_> = judgement.error.iter().filter(|what| !told(what)).collect();
     events.extend(
-        judgement
-            .error
-            .iter()
-            .map(|what| EventRow { t_s: seconds(end(outcome)), what: what.clone() }),
+        untold.into_iter().map(|what| EventRow { t_s: seconds(end(outcome)), what: what.clone() }),
     );
     let metrics = whole(outcome, &recorded, Phase::Load);
     let document = Document {

@@ -311,6 +311,9 @@ pub struct ThresholdRow {
     /// Its unit: `ms`, `share`, `/s`, or nothing for a count.
     #[serde(default)]
     pub unit: String,
+    /// What it was compared with, where that was measured, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
     /// On how many samples.
     pub samples: u64,
     /// Why it was not judged on a value.

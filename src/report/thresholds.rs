@@ -51,12 +51,13 @@ fn of_warmup(measured: &Measured) -> bool {
 }
 
 fn row(threshold: &Threshold, judged: Judged, cut: Option<&str>) -> ThresholdRow {
-    let Judged { passed, value, unit, samples, reason } = judged;
+    let Judged { passed, value, unit, limit, samples, reason } = judged;
     ThresholdRow {
         text: threshold.text.clone(),
         passed: passed && cut.is_none(),
         value: value.map(round6),
         unit: unit.to_owned(),
+        limit: limit.map(round6),
         samples,
         reason: cut.map(str::to_owned).or(reason),
     }

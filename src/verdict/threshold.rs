@@ -19,6 +19,8 @@ pub struct Judged {
     pub value: Option<f64>,
     /// Its unit: `ms`, `share`, `/s`, or nothing for a count.
     pub unit: &'static str,
+    /// What it was compared with, where that was measured, too; in the same unit.
+    pub limit: Option<f64>,
     /// On how many samples.
     pub samples: u64,
     /// Why there is no value, or why the value does not count.
@@ -79,11 +81,12 @@ pub fn judge<'a>(threshold: &'a Threshold, find: &Find<'a>) -> Judged {
     match limit {
         Ok(limit) => {
             let passed = holds(*comparison, value, limit);
-            Judged { passed, value: Some(value), unit, samples, reason: None }
+            let limit = matches!(bound, Bound::Relative { .. }).then_some(limit);
+            Judged { passed, value: Some(value), unit, limit, samples, reason: None }
         }
         Err(why) => {
             let reason = Some(format!("nothing to compare with: {why}"));
-            Judged { passed: false, value: Some(value), unit, samples, reason }
+            Judged { passed: false, value: Some(value), unit, limit: None, samples, reason }
         }
     }
 }
@@ -92,7 +95,8 @@ pub fn judge<'a>(threshold: &'a Threshold, find: &Find<'a>) -> Judged {
 fn without(threshold: &Threshold, metric: &str, why: NoData) -> Judged {
     let passed = threshold.allow_empty && why == NoData::Empty;
     let samples = if let NoData::Few(samples, _) = why { samples } else { 0 };
-    Judged { passed, value: None, unit: "", samples, reason: Some(why.sentence(metric)) }
+    let reason = Some(why.sentence(metric));
+    Judged { passed, value: None, unit: "", limit: None, samples, reason }
 }
 
 impl NoData {

@@ -144,7 +144,7 @@ impl Watch {
         } else {
             let since = *self.failing_since.get_or_insert(at);
             let lasting = self.threshold.lasting.unwrap_or(Nanos::ZERO);
-            if at.since(since) >= lasting {
+            if at.since(since) + SLACK >= lasting {
                 self.missed_at.get_or_insert(at);
             }
         }
@@ -182,14 +182,18 @@ impl Watch {
     fn not_judged(&self) -> Judged {
         let over = self.threshold.over.unwrap_or(Nanos::ZERO);
         let reason = Some(format!("not judged: the run was shorter than its window of {over}"));
-        Judged { passed: true, value: None, unit: "", samples: 0, reason }
+        Judged { passed: true, value: None, unit: "", limit: None, samples: 0, reason }
     }
 
     fn sentence(&self) -> String {
         let value = self.worst.as_ref().and_then(|worst| worst.value).unwrap_or(0.0);
-        let unit = self.worst.as_ref().map_or("", |worst| worst.unit);
-        let unit = if unit == "ms" { " ms" } else { "" };
-        format!("a threshold ended the run: {} (worst {value:.3}{unit})", self.threshold.text)
+        let worst = match self.worst.as_ref().map_or("", |worst| worst.unit) {
+            "ms" => format!("{value:.3} ms"),
+            "share" => format!("{:.2} %", value * 100.0),
+            "/s" => format!("{value:.1}/s"),
+            _ => format!("{value}"),
+        };
+        format!("a threshold ended the run: {} (worst {worst})", self.threshold.text)
     }
 }
 

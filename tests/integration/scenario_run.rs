@@ -195,6 +195,49 @@ fn a_scenario_with_errors_starts_nothing() {
     });
 }
 
+/// Half of the requests fail: the first window of two seconds misses, and so do those that follow.
+#[test]
+fn a_window_that_misses_for_long_ends_the_run() {
+    const BAD: &str = r#"
+workloads:
+  bad:
+    load: {rate: 50/s, for: 60s}
+    mix:
+      - get: /health
+      - get: /status/500
+thresholds:
+  - http_req_failed rate < 10% over 2s for 1s abort
+  - http_req_failed rate < 10% over 50s
+"#;
+    shards([1, 2], |count| {
+        let server = gateway().start();
+        let run = load(&server, BAD, count).run().exits([108]);
+        let report = run.report();
+        assert_eq!(report.text("/verdict"), "aborted", "{run}");
+        assert!(report.number("/run/duration_s") < 30.0, "it went on{run}");
+        assert!(run.stdout.contains("a threshold ended the run"), "{run}");
+        assert!(run.stdout.contains("not judged: the run was shorter"), "{run}");
+    });
+}
+
+/// Standard output is the document and nothing else; people read standard error.
+#[test]
+fn a_summary_on_standard_output_stands_alone() {
+    let server = gateway().start();
+    let rest = format!("workloads:{}", api("connections: 5, for: 1s"));
+    let run = load(&server, &rest, 1).line("--json -").run().exits([0]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON alone");
+    assert_eq!(document["verdict"], "passed", "{run}");
+    assert!(run.stderr.contains("results in "), "{run}");
+}
+
+/// The default address would be loaded instead.
+#[test]
+fn a_variable_that_nothing_asks_for_is_refused() {
+    let run = Onslaught::preset("minimal").set("BASEURL", "http://127.0.0.1:9").run().exits([2]);
+    run.says(["-e BASEURL", "did you mean 'BASE_URL'?"]);
+}
+
 #[test]
 fn a_preset_that_does_not_exist_is_named_with_its_neighbour() {
     let run = Onslaught::preset("taskforg").run().exits([2]).says(["taskforg", "taskforge"]);

@@ -187,6 +187,27 @@ fn more_connections_than_the_most_are_cut_with_a_warning() {
 }
 
 #[test]
+fn windows_of_thresholds_shrink_with_the_run_and_fit_into_it() {
+    let text = examples::text("minimal").unwrap().replace("< 1%", "< 1% over 8s for 5s abort");
+    let windows = |scale_time| {
+        let options = Options { scale_time, ..Options::default() };
+        let compiled = compiled(&text, None, &options);
+        assert!(compiled.warnings.is_empty(), "{:?}", compiled.warnings);
+        let threshold = compiled.plan.thresholds[0].clone();
+        assert!(threshold.abort);
+        (threshold.over.unwrap(), threshold.lasting.unwrap())
+    };
+    assert_eq!(windows(1.0), (Nanos::from_secs(8), Nanos::from_secs(5)));
+    assert_eq!(windows(0.25), (Nanos::from_secs(2), Nanos::from_millis(1_250)));
+    assert_eq!(windows(0.01), (Nanos::from_secs(1), Nanos::from_secs(1)), "judged by the second");
+    let long = text.replace("over 8s", "over 1m");
+    let compiled = compiled(&long, None, &Options::default());
+    let source = Source { name: "load.yaml", text: &long };
+    let shown = compiled.warnings.render(&source, Ink::Plain);
+    assert!(shown.starts_with("warning: 60s is longer than the run of 10s"), "{shown}");
+}
+
+#[test]
 fn scales_shrink_counts_and_times_and_leave_timeouts() {
     let options = Options { scale_load: 0.1, scale_time: 0.05, ..Options::default() };
     let plan = compiled(examples::text("taskforge").unwrap(), None, &options).plan;

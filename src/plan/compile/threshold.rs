@@ -1,11 +1,15 @@
 //! Thresholds: that there is such a metric, such a number of it, and such a label.
 
-use super::{Compiler, not_yet};
+use super::Compiler;
 use crate::metrics::catalog::{Counter, Trend, names};
 use crate::plan::Phase;
 use crate::scenario::{
-    Aggregate, Bound, Diagnostic, Measured, Quantity, Spanned, Threshold, nearest,
+    Aggregate, Bound, Diagnostic, Measured, Quantity, Shape, Span, Spanned, Threshold, nearest,
 };
+use crate::stdx::Nanos;
+
+/// What is judged while the run is on is judged once a second.
+const SECOND: Nanos = Nanos::from_secs(1);
 
 /// What a metric is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,18 +68,28 @@ impl Compiler<'_> {
     pub(super) fn thresholds(&mut self) {
         for threshold in &self.scenario.thresholds {
             self.threshold(threshold);
-            self.plan.thresholds.push(threshold.value.clone());
+            let Threshold { over, lasting, .. } = threshold.value;
+            let over = over.map(|over| self.window(over, threshold.span));
+            let lasting = lasting.map(|lasting| self.window(lasting, threshold.span));
+            self.plan.thresholds.push(Threshold { over, lasting, ..threshold.value.clone() });
         }
+    }
+
+    /// A window shrinks with the run. What is longer than the run as it is written is told; what
+    /// is longer than a trial alone is not judged, and the report says so.
+    fn window(&mut self, written: Nanos, place: Span) -> Nanos {
+        let window = self.interval(written, place).max(written.min(SECOND));
+        let run = self.plan.span();
+        if self.options.scale_time >= 1.0 && window > run {
+            let what = format!("{window} is longer than the run of {run}: this is not judged");
+            let expected = "a window or a time within the run";
+            self.warnings.add(Diagnostic::new(place, what, expected).warning());
+        }
+        window
     }
 
     fn threshold(&mut self, threshold: &Spanned<Threshold>) {
         let Spanned { value, span } = threshold;
-        if value.over.is_some() || value.lasting.is_some() || value.abort {
-            let help = "leave 'over', 'for' and 'abort' out: the whole run is judged at its end";
-            self.add(
-                not_yet("a threshold over windows", *span, "one over the whole run").help(help),
-            );
-        }
         let left = self.measured(&value.measured);
         match &value.bound {
             Bound::Fixed(quantity) => {
@@ -160,7 +174,7 @@ impl Compiler<'_> {
                 return;
             }
         };
-        if known.contains(&value.value.as_str()) {
+        if known.contains(&value.value.as_str()) || self.is_stage(key, value) {
             return;
         }
         let what = format!("there is no {} '{}'", noun(&key.value), value.value);
@@ -171,6 +185,19 @@ impl Compiler<'_> {
         };
         let near = nearest(&value.value, known.iter().copied());
         self.problems.add(Diagnostic::new(value.span, what, expected).did_you_mean(near));
+    }
+}
+
+impl Compiler<'_> {
+    /// Whether a label is a stage's name: that there are no stages yet has been told.
+    fn is_stage(&self, key: &Spanned<String>, value: &Spanned<String>) -> bool {
+        let loads = self.scenario.workloads.iter().filter_map(|each| each.value.load.as_ref());
+        let stages = loads.filter_map(|load| match &load.shape {
+            Shape::Stages(stages) => Some(stages),
+            Shape::Constant(_) => None,
+        });
+        let mut names = stages.flatten().filter_map(|stage| stage.name.as_ref());
+        key.value == "phase" && names.any(|name| name.value == value.value)
     }
 }
 

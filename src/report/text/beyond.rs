@@ -78,7 +78,18 @@ pub(super) fn websocket(page: &mut Page, document: &Document) {
         ("ping -> pong", names::WS_PING),
         ("open -> closed", names::WS_SESSION_DURATION),
     ];
-    times(page, &trends(document, &wanted));
+    let mut rows = trends(document, &wanted);
+    rows.extend(by_message(document));
+    times(page, &rows);
+}
+
+/// Messages with an answer, each by its name, where there are several.
+fn by_message(document: &Document) -> Vec<(&str, TrendFigures)> {
+    let answered = document.by.request.iter();
+    let answered = answered.filter(|(_, it)| it.get(names::WS_MSG_LATENCY).is_some());
+    let rows: Vec<_> =
+        answered.map(|(name, metrics)| (name, metrics.times(names::WS_MSG_LATENCY))).collect();
+    if rows.len() > 1 { rows } else { Vec::new() }
 }
 
 pub(super) fn users(page: &mut Page, report: &Report<'_>) {

@@ -128,7 +128,13 @@ pub(super) fn load(page: &mut Page, document: &Document) {
     }
     if document.run.is_scaled() {
         let (load, time) = (document.run.scale, document.run.scale_time);
-        let text = format!("counts times {load}, durations times {time}: a trial, not the run");
+        let text = match (load, time) {
+            (1.0, time) => format!("durations times {time}: a trial, not the run"),
+            (load, 1.0) => format!("counts times {load}: a trial, not the run"),
+            (load, time) => {
+                format!("counts times {load}, durations times {time}: a trial, not the run")
+            }
+        };
         page.wrapped("scaled", &text, Ink::Yellow);
     }
 }

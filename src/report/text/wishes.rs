@@ -33,13 +33,19 @@ pub(super) fn thresholds(page: &mut Page, document: &Document) {
 /// What was measured, on how much; or why nothing was.
 fn found(row: &ThresholdRow) -> String {
     let samples = plural(row.samples, "sample");
-    let value = row.value.map(|value| match row.unit.as_str() {
-        "ms" => format!("{} on {samples}", time(value)),
-        "share" => format!("{} of {samples}", percent(value)),
+    let number = |value: f64| match row.unit.as_str() {
+        "ms" => time(value),
+        "share" => percent(value),
         "/s" => per_second(value),
         _ => format!("{value}"),
+    };
+    let value = row.value.map(|value| match row.unit.as_str() {
+        "ms" => format!("{} on {samples}", number(value)),
+        "share" => format!("{} of {samples}", number(value)),
+        _ => number(value),
     });
-    let parts: Vec<String> = value.into_iter().chain(row.reason.clone()).collect();
+    let limit = row.limit.map(|limit| format!("compared with {}", number(limit)));
+    let parts: Vec<String> = value.into_iter().chain(limit).chain(row.reason.clone()).collect();
     parts.join("; ")
 }
 

@@ -32,7 +32,7 @@ pub const PRESETS: [Preset; 5] = [
         name: "journey",
         example: "journey",
         profile: None,
-        about: "50 shoppers a second for 2 min: pages, thinking, sometimes an order",
+        about: "to begin with: 50 shoppers a second for 2 min, who sometimes order",
     },
     Preset {
         name: "taskforge",

@@ -343,8 +343,11 @@ impl Shard {
             }
         }
         let seat = &mut self.seats[index as usize];
-        let users = &self.lanes[usize::from(seat.lane)].users;
-        seat.user = users.go_on(&seat.mind, user_at(seat.user)).unwrap_or(NONE);
+        // Without users there is nothing to draw.
+        if seat.user != NONE {
+            let users = &self.lanes[usize::from(seat.lane)].users;
+            seat.user = users.go_on(&seat.mind, user_at(seat.user)).unwrap_or(NONE);
+        }
     }
 
     /// The session does nothing more: its workload is over.

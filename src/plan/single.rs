@@ -109,6 +109,25 @@ impl Plan {
 }
 
 impl Program {
+    /// The weights and the requests, if each iteration is one of them and nothing else.
+    #[must_use]
+    pub fn as_mix(&self) -> Option<(&Mix, Box<[u16]>)> {
+        let [Instruction::Choose { mix, to }, requests @ .., Instruction::End] =
+            &self.instructions[..]
+        else {
+            return None;
+        };
+        let end = u32::try_from(self.instructions.len() - 1).ok()?;
+        // The choice, then each request with the jump behind it, in the order of the weights.
+        let in_order = to.iter().copied().eq((1..end).step_by(2));
+        let request = |pair: &[Instruction]| match pair {
+            [Instruction::Http(request), Instruction::Jump(to)] if *to == end => Some(*request),
+            _ => None,
+        };
+        let requests: Option<Box<[u16]>> = requests.chunks(2).map(request).collect();
+        requests.filter(|_| in_order).map(|requests| (mix, requests))
+    }
+
     /// One of so many requests in each iteration, by weight.
     #[must_use]
     pub fn of_mix(mix: &Mix, requests: usize) -> Self {
@@ -122,5 +141,44 @@ impl Program {
         }
         instructions.push(Instruction::End);
         Self { instructions }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Instruction, Mix, Program};
+    use crate::stdx::Nanos;
+
+    #[test]
+    fn a_mix_is_known_again() {
+        for count in 1..5 {
+            let mix = Mix::new(&vec![3; count]);
+            let program = Program::of_mix(&mix, count);
+            let (same, requests) = program.as_mix().unwrap();
+            assert_eq!((same, requests.len()), (&mix, count));
+            assert!(requests.iter().map(|&request| usize::from(request)).eq(0..count));
+        }
+    }
+
+    #[test]
+    fn what_does_more_is_no_mix() {
+        let think = Instruction::Think { least: Nanos(1), most: Nanos(1) };
+        let with = |place: usize, instruction: Instruction| {
+            let mut program = Program::of_mix(&Mix::new(&[1, 1]), 2);
+            program.instructions[place] = instruction;
+            program
+        };
+        for program in [
+            with(1, think.clone()),
+            with(2, think),
+            with(2, Instruction::Jump(3)),
+            with(0, Instruction::Begin(0)),
+            with(0, Instruction::Choose { mix: Mix::new(&[1, 1]), to: vec![3, 1] }),
+            with(0, Instruction::Choose { mix: Mix::new(&[1]), to: vec![1] }),
+            Program::default(),
+        ] {
+            let found = program.as_mix().is_some();
+            assert!(!found, "{program:?}");
+        }
     }
 }

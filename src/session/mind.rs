@@ -2,7 +2,7 @@
 
 use super::Draw;
 use crate::plan::program::LOOPS_MAX;
-use crate::plan::{Instruction, Program, Value};
+use crate::plan::{Instruction, Mix, Program, Value};
 use crate::stdx::{Nanos, rng};
 
 /// One virtual user, or one arrival of the open model.
@@ -69,6 +69,14 @@ impl Session {
     #[must_use]
     pub const fn index(&self) -> u64 {
         self.index
+    }
+
+    /// The request of its next iteration, where each is one of a mix and nothing else: what
+    /// [`Self::next`] finds in the program of such a mix.
+    pub fn next_of_mix(&mut self, mix: &Mix, requests: &[u16], seed: u64) -> u16 {
+        let chosen = mix.choose(seed, self.index, u64::from(self.turn));
+        (self.turn, self.steps) = (self.turn.wrapping_add(1), self.steps.wrapping_add(1));
+        requests.get(usize::from(chosen)).copied().unwrap_or(0)
     }
 
     /// What it does next. `holds` says whether a condition is true now.

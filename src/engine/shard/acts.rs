@@ -92,7 +92,16 @@ impl Shard {
     pub(super) fn operation_ended(&mut self, index: u32, slot: u32, now: Nanos) {
         let seat = &mut self.seats[index as usize];
         (seat.due, seat.waits, seat.awaits) = (now, Waits::Ready, slot);
-        if !self.lane(index).is_open() {
+        let lane = &self.lanes[usize::from(seat.lane)];
+        let is_open = lane.is_open();
+        if lane.mix.is_some() {
+            self.end_iteration(index);
+            if is_open {
+                self.free(index, slot);
+            }
+            return;
+        }
+        if !is_open {
             return;
         }
         let act = self.decide(index);
@@ -117,6 +126,10 @@ impl Shard {
     }
 
     fn decide(&mut self, index: u32) -> Act {
+        let seat = &mut self.seats[index as usize];
+        if let Some((mix, requests)) = &self.lanes[usize::from(seat.lane)].mix {
+            return Act::Http(seat.mind.next_of_mix(mix, requests, self.plan.seed));
+        }
         let workload = self.workload(index);
         if let Some(fleet) = &workload.fleet {
             return Act::Open(fleet.socket);
@@ -338,7 +351,7 @@ impl Shard {
         seat.forget();
         if self.plan.phase(begun.since(self.start)) == Phase::Load {
             self.recorder.count(Counter::Iterations);
-            if self.workload(index).program.instructions.len() > SINGLE {
+            if self.lane(index).times_iterations {
                 self.recorder.timed(Timed::ITERATION, due.since(begun));
             }
         }
@@ -514,6 +527,3 @@ impl Shard {
         }
     }
 }
-
-/// Programs of at most one operation: their iterations last as long as their operations.
-const SINGLE: usize = 4;

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 
 use super::super::pacer::Pacer;
-use crate::plan::{Answer, Instruction, Load, Phase, Plan, Until, Workload};
+use crate::plan::{Answer, Instruction, Load, Mix, Phase, Plan, Until, Workload};
 use crate::session::Assignment;
 use crate::stdx::Nanos;
 
@@ -17,6 +17,11 @@ pub(super) struct Lane {
     pub(super) seats: Range<u32>,
     /// How they get their users.
     pub(super) users: Assignment,
+    /// The requests by weight, where each iteration is one of them and nothing else: then nothing
+    /// is interpreted.
+    pub(super) mix: Option<(Mix, Box<[u16]>)>,
+    /// Whether iterations are timed apart: they are more than one operation, or one of several.
+    pub(super) times_iterations: bool,
     pub(super) source: Source,
     pub(super) state: LaneState,
     /// When it begins, since the start of the load.
@@ -41,6 +46,9 @@ pub(super) struct Lane {
     pub(super) tick_at: Nanos,
     pub(super) ticks: u64,
 }
+
+/// Instructions of a program that has but one request: its iterations last as long as that.
+const SINGLE: usize = 4;
 
 /// How far a lane is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +88,8 @@ impl Lane {
             tick_at: Nanos::MAX,
             ticks: 0,
             seats: 0..0,
+            mix: named.program.as_mix().map(|(mix, requests)| (mix.clone(), requests)),
+            times_iterations: named.program.instructions.len() > SINGLE,
             users: Assignment::new(named, plan.seed, shard, plan.shards),
         }
     }

@@ -20,6 +20,7 @@
 use super::socket::Side;
 use crate::metrics::LeafId;
 use crate::net::Link;
+use crate::plan::budget;
 use crate::protocol::Timing;
 use crate::protocol::http::Exchange;
 use crate::session::CallKind;
@@ -147,7 +148,7 @@ pub(super) struct Connection {
 }
 
 /// A hundred thousand idle connections of one shard are to fit into 24 MiB.
-const _: () = assert!(size_of::<Connection>() <= 200);
+const _: () = assert!(size_of::<Connection>() as u64 <= budget::CONNECTION);
 
 impl Connection {
     pub(super) fn of(owner: u32) -> Self {

@@ -83,6 +83,10 @@ pub(super) const FAREWELL: Nanos = Nanos::from_secs(1);
 /// Steps that take no time which one session goes through in one turn.
 pub(super) const STEPS_A_TURN: usize = 64;
 
+/// What a session waits that went through so many steps and asked nothing of any target, or whose
+/// peer does not read: short beside what a person does, long beside a turn.
+pub(super) const IDLE: Nanos = Nanos::from_millis(10);
+
 /// How often another user is drawn when the first can get no token.
 pub(super) const USERS_TRIED: u32 = 8;
 

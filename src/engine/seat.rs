@@ -9,6 +9,7 @@
 //!               Thinking, Token ────────┘
 //! ```
 
+use crate::plan::budget;
 use crate::session::{Act, Session, Variables};
 use crate::stdx::Nanos;
 
@@ -59,6 +60,9 @@ pub(super) struct Seat {
     pub(super) pending: Option<Act>,
     /// When its next operation is due.
     pub(super) due: Nanos,
+    /// When what it waited for last was there: a slot, a token, the end of an iteration. Until
+    /// then it was not the shard that was late.
+    pub(super) free: Nanos,
     /// When its timer fires; never if none is set.
     pub(super) timer: Nanos,
     /// When its iteration was due.
@@ -69,8 +73,8 @@ pub(super) struct Seat {
     pub(super) memory: Option<Box<Memory>>,
 }
 
-/// A hundred thousand idle users of one shard are to fit into 20 MiB.
-const _: () = assert!(size_of::<Seat>() <= 120);
+/// With its place in a queue: what a plan's budget says is what a session costs.
+const _: () = assert!((size_of::<Seat>() + size_of::<u32>()) as u64 <= budget::SESSION);
 
 /// What a session remembers within an iteration.
 #[derive(Debug, Default)]
@@ -93,10 +97,19 @@ impl Seat {
             awaits: NONE,
             pending: None,
             due: Nanos::ZERO,
+            free: Nanos::ZERO,
             timer: Nanos::MAX,
             iteration: Nanos::ZERO,
             parked: None,
             memory: None,
+        }
+    }
+
+    /// Nothing of an iteration is known in the next.
+    pub(super) fn forget(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.variables.clear();
+            memory.groups.clear();
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::limits::{AWAITED, INBOX, INBOX_BYTES, WATCHED};
 use crate::metrics::LeafId;
+use crate::plan::budget;
 use crate::protocol::Timing;
 use crate::protocol::ws::{self, Opening};
 use crate::stdx::Nanos;
@@ -57,7 +58,7 @@ pub(super) struct Watched {
 }
 
 /// Ten thousand idle sockets of a shard are to cost a few MiB.
-const _: () = assert!(size_of::<Side>() <= 352);
+const _: () = assert!(size_of::<Side>() as u64 <= budget::WEB_SOCKET);
 
 impl Side {
     /// One whose handshake has begun.

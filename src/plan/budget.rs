@@ -5,10 +5,10 @@
 use super::Plan;
 use crate::protocol::{http, ws};
 
-/// Bytes of one session: its place in the program, its operation, its variables.
-pub const SESSION: u64 = 256;
-/// Bytes of one connection without a WebSocket.
-pub const CONNECTION: u64 = 256;
+/// Bytes of one session: its place in the program, what it waits for, its place in a queue.
+pub const SESSION: u64 = 136;
+/// Bytes of one connection without a WebSocket: its protocol and the operation it carries.
+pub const CONNECTION: u64 = 200;
 /// Bytes that a WebSocket adds to its connection.
 pub const WEB_SOCKET: u64 = 320;
 /// Bytes of one user without ids: the life of its token.

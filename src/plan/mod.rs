@@ -183,6 +183,13 @@ impl Plan {
         LeafId(phase as u16 * leaves + leaf)
     }
 
+    /// The name of what a leaf is about, in whatever phase; empty if the plan has no such leaf.
+    #[must_use]
+    pub fn name_of(&self, leaf: LeafId) -> &str {
+        let place = usize::from(leaf.0) % self.leaves.len().max(1);
+        self.leaves.get(place).map_or("", |leaf| leaf.name.as_str())
+    }
+
     /// All leaves of a phase, in the order of `leaves`.
     pub fn leaves(&self, phase: Phase) -> impl Iterator<Item = LeafId> + '_ {
         (0..u16::try_from(self.leaves.len()).unwrap_or(u16::MAX))

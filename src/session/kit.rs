@@ -2,8 +2,8 @@
 
 use crate::plan::text::{Choice, UserField};
 use crate::plan::{
-    Auth, Call, Content, Encoding, Expect, Group, List, People, Place, Plan, Pool, Request,
-    Segment, Statuses, Text, Value,
+    Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, People, Place, Plan, Pool,
+    Program, Request, Segment, Statuses, Strategy, Text, Until, Value, Workload,
 };
 use crate::protocol::http::{ReplyTo, Reuse};
 use crate::session::{Draw, Pools, Speaker, Users, Variables};
@@ -35,6 +35,23 @@ pub(super) fn plan(shards: u32) -> Plan {
         shards,
         scale_load: 1.0,
         scale_time: 1.0,
+    }
+}
+
+/// A closed load on one connection a session.
+pub(super) fn workload() -> Workload {
+    Workload {
+        name: "work".to_owned(),
+        load: Load::Closed,
+        sessions: 1,
+        until: Until::Elapsed(Nanos::from_secs(1)),
+        start: Nanos::ZERO,
+        opening: Opening::Ahead,
+        channels: vec![0],
+        program: Program::default(),
+        fleet: None,
+        strategy: Strategy::default(),
+        users: 0..0,
     }
 }
 

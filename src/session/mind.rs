@@ -51,6 +51,9 @@ pub enum Act {
 /// are all left out by chance must not hold up a shard.
 const STRIDE: usize = 1_000;
 
+/// What it waits then: it may go on so for ever, and that is to cost no core.
+const AT_NOTHING: Nanos = Nanos::from_millis(10);
+
 /// Keeps the choices of users, of texts and of jumps apart.
 const TEXTS: u64 = 0x7465_7874;
 const USERS: u64 = 0x7573_6572;
@@ -132,7 +135,7 @@ impl Session {
             self.steps = self.steps.wrapping_add(1);
             return act;
         }
-        Act::Think(Nanos::ZERO)
+        Act::Think(AT_NOTHING)
     }
 
     /// The randomness of what the present step says.

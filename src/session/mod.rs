@@ -2,8 +2,9 @@
 //!
 //! Gives:      [`Session`], whose choices are a function of seed, index and turn; what it says and
 //!             remembers: [`render`], [`judge`], [`extract`], [`Variables`], [`Pools`], [`Users`].
-//! Neighbours: stdx, plan, protocol(failures), metrics(counters).
+//! Neighbours: stdx, plan, protocol(failures, tokens), metrics(counters).
 
+pub mod assign;
 pub mod draw;
 pub mod extract;
 pub mod fuzz;
@@ -20,6 +21,7 @@ pub mod tokens;
 pub mod users;
 pub mod variables;
 
+pub use assign::Assignment;
 pub use draw::Draw;
 pub use judge::{Judgement, judge};
 pub use kept::Kept;

@@ -1,14 +1,15 @@
 //! What sessions do: each goes through its program until it has to wait.
 
-use super::super::limits::{BEGINS_A_TURN, DROPS_A_TURN, STEPS_A_TURN, USERS_TRIED};
+use super::super::limits::{BEGINS_A_TURN, DROPS_A_TURN, IDLE, STEPS_A_TURN, USERS_TRIED};
 use super::super::pacer::Arrival;
 use super::super::seat::{NONE, Waits};
+use super::answers::user as user_at;
 use super::lane::{LaneState, Source};
 use super::stages::Stage;
 use super::{Shard, State};
 use crate::metrics::{Counter, LeafId};
 use crate::net::Submissions;
-use crate::plan::{Load, Opening, Phase, Strategy, Timed, Value, Workload};
+use crate::plan::{Load, Opening, Phase, Timed, Value};
 use crate::session::{Act, Need, Session, holds};
 use crate::stdx::Nanos;
 
@@ -74,6 +75,7 @@ impl Shard {
                 _ => lane.vacant.push_back(index),
             }
         } else if seat.awaits == slot {
+            self.seats[index as usize].free = self.connections[slot as usize].available;
             self.make_ready(index);
         }
     }
@@ -94,7 +96,7 @@ impl Shard {
             return;
         }
         let act = self.decide(index);
-        if act == Act::End {
+        if act == Act::End && self.live_slot(index).is_none() {
             self.end_iteration(index);
             self.free(index, slot);
         } else {
@@ -106,7 +108,7 @@ impl Shard {
     /// which is told by `settling` if that is the one.
     pub(super) fn free(&mut self, index: u32, settling: u32) {
         let seat = &mut self.seats[index as usize];
-        (seat.waits, seat.awaits) = (Waits::Free, NONE);
+        (seat.waits, seat.awaits, seat.free) = (Waits::Free, NONE, seat.due);
         let slot = seat.first_slot;
         self.lane(index).ended += 1;
         if slot != settling && self.is_available(slot) {
@@ -136,7 +138,8 @@ impl Shard {
     pub(super) fn begin_due(&mut self, now: Nanos, submissions: &mut impl Submissions) {
         for lane in 0..self.lanes.len() {
             self.go_on(lane, now, submissions);
-            if self.lanes[lane].is_open() {
+            // Before its start no arrival waits, not even the one that is due with it.
+            if self.lanes[lane].is_open() && self.lanes[lane].state != LaneState::Waiting {
                 self.pace(lane, now, submissions);
             }
         }
@@ -157,12 +160,16 @@ impl Shard {
         if self.seats[index as usize].parked.is_some() {
             return self.send_again(index, now, submissions);
         }
+        let mut asked = false;
         for _ in 0..STEPS_A_TURN {
             let pending = self.seats[index as usize].pending.take();
             let act = pending.unwrap_or_else(|| self.decide(index));
             match act {
+                // A program that opens its socket twice goes on with it.
+                Act::Open(socket) if self.has_open(index, socket) => {}
                 Act::Http(_) | Act::Open(_) => return self.go_out(index, act, now, submissions),
                 Act::Send(message) | Act::Receive(message) => {
+                    asked |= self.live_slot(index).is_some();
                     if self.converse(index, act, message, now, submissions) {
                         continue;
                     }
@@ -173,18 +180,37 @@ impl Shard {
                         return;
                     }
                 }
+                // After its lane's end nothing is due behind the pause.
+                Act::Think(_) if self.lane(index).state == LaneState::Ended => {
+                    return self.retire(index, now, submissions);
+                }
                 Act::Think(span) => return self.think(index, span, now),
                 Act::Enter(group) => self.enter(index, group),
                 Act::Leave(group) => self.left(index, group),
                 Act::End => {
                     self.end_iteration(index);
                     if self.lane(index).is_open() {
+                        // Who sits here next is another visitor, with WebSockets of its own.
+                        self.say_farewell(index, now, submissions);
                         return self.free(index, NONE);
                     }
                 }
             }
         }
-        self.make_ready(index);
+        if asked {
+            return self.make_ready(index);
+        }
+        // It asks nothing of any target now, and may do so for ever: that costs no core.
+        if self.lane(index).state == LaneState::Ended {
+            return self.retire(index, now, submissions);
+        }
+        self.think(index, IDLE, now);
+    }
+
+    /// Whether the session's socket stands.
+    fn has_open(&self, index: u32, socket: u16) -> bool {
+        let channel = self.plan.sockets[usize::from(socket)].channel;
+        self.state(self.seats[index as usize].first_slot + u32::from(channel)) == State::Live
     }
 
     /// Begins an operation that needs a connection of its own.
@@ -202,18 +228,14 @@ impl Shard {
         };
         let seat = &mut self.seats[index as usize];
         let (slot, due) = (seat.first_slot + u32::from(channel), seat.due);
-        if !self.connections[slot as usize].is_available() {
-            // Its own socket is open already: a program that opens it twice goes on with it.
-            let is_live = self.connections[slot as usize].state == State::Live;
-            if matches!(act, Act::Open(_)) && is_live {
-                return self.make_ready(index);
-            }
-            (seat.pending, seat.awaits, seat.waits) = (Some(act), slot, Waits::Ready);
-            return;
-        }
         let since = due.since(self.start);
         if !seat.scheduled && self.lane(index).is_over(since) {
             return self.retire(index, now, submissions);
+        }
+        let seat = &mut self.seats[index as usize];
+        if !self.connections[slot as usize].is_available() {
+            (seat.pending, seat.awaits, seat.waits) = (Some(act), slot, Waits::Ready);
+            return;
         }
         let is_open = self.lane(index).is_open();
         if is_open && !self.seats[index as usize].scheduled {
@@ -260,7 +282,10 @@ impl Shard {
                     return Leave::Wait;
                 }
                 Need::Barred { until } => {
-                    let other = self.another_user(index, again);
+                    let seat = &self.seats[index as usize];
+                    let users = &self.lanes[usize::from(seat.lane)].users;
+                    let other = users.instead(&seat.mind, user_at(user), again);
+                    let other = other.unwrap_or(NONE);
                     if other == user || again == USERS_TRIED {
                         self.await_until(index, act, until, now);
                         return Leave::Wait;
@@ -270,42 +295,6 @@ impl Shard {
             }
         }
         Leave::Wait
-    }
-
-    /// A user for the session, drawn anew where its workload allows that.
-    fn another_user(&self, index: u32, again: u32) -> u32 {
-        let workload = self.workload(index);
-        let seat = &self.seats[index as usize];
-        match workload.strategy {
-            Strategy::Random | Strategy::Sticky => self.draw_user(workload, &seat.mind, again),
-            Strategy::RoundRobin | Strategy::Unique => seat.user,
-        }
-    }
-
-    /// The user that a session begins with.
-    pub(super) fn user_of(&self, workload: &Workload, session: u32) -> u32 {
-        let users = workload.users.end.saturating_sub(workload.users.start);
-        match (users, workload.strategy) {
-            (0, _) => NONE,
-            (_, Strategy::RoundRobin | Strategy::Unique) => workload.users.start + session % users,
-            (_, Strategy::Random | Strategy::Sticky) => {
-                self.draw_user(workload, &Session::new(u64::from(session)), 0)
-            }
-        }
-    }
-
-    /// Any of the workload's users who live on this shard.
-    fn draw_user(&self, workload: &Workload, mind: &Session, again: u32) -> u32 {
-        let shards = self.plan.shards.max(1);
-        let start = workload.users.start;
-        // The first of them at or behind `start`, then every so many.
-        let first = start + (self.id + shards - start % shards) % shards;
-        let count = workload.users.end.saturating_sub(first).div_ceil(shards);
-        if count == 0 {
-            return NONE;
-        }
-        let chosen = mind.choose_user(self.plan.seed, again, u64::from(count));
-        first + u32::try_from(chosen).unwrap_or(0) * shards
     }
 
     /// A pause, which counts from when the session was due.
@@ -346,22 +335,16 @@ impl Shard {
         let seat = &mut self.seats[index as usize];
         let (begun, due) = (seat.iteration, seat.due);
         seat.iteration = due;
-        if let Some(memory) = &mut seat.memory {
-            memory.variables.clear();
-            memory.groups.clear();
-        }
+        seat.forget();
         if self.plan.phase(begun.since(self.start)) == Phase::Load {
             self.recorder.count(Counter::Iterations);
             if self.workload(index).program.instructions.len() > SINGLE {
                 self.recorder.timed(Timed::ITERATION, due.since(begun));
             }
         }
-        if self.workload(index).strategy == Strategy::Random
-            && !self.workload(index).users.is_empty()
-        {
-            let (workload, seat) = (self.workload(index), &self.seats[index as usize]);
-            self.seats[index as usize].user = self.draw_user(workload, &seat.mind, 0);
-        }
+        let seat = &mut self.seats[index as usize];
+        let users = &self.lanes[usize::from(seat.lane)].users;
+        seat.user = users.go_on(&seat.mind, user_at(seat.user)).unwrap_or(NONE);
     }
 
     /// The session does nothing more: its workload is over.
@@ -372,7 +355,7 @@ impl Shard {
             return;
         }
         if seat.scheduled {
-            self.drop_waiter(index);
+            self.drop_pending(index);
         }
         let seat = &mut self.seats[index as usize];
         let busy = seat.waits != Waits::Free;
@@ -394,9 +377,11 @@ impl Shard {
                 return;
             };
             let free_seat = self.peek_available(lane);
-            // Lateness of our own is no reason to drop: what counts is when a slot became free.
+            // Lateness of our own is no reason to drop: what counts is when a seat became free,
+            // and its slot.
             let free = free_seat.map_or(now, |seat| {
-                self.connections[self.seats[seat as usize].first_slot as usize].available
+                let seat = &self.seats[seat as usize];
+                seat.free.max(self.connections[seat.first_slot as usize].available)
             });
             let Source::Open(pacer) = &mut self.lanes[lane].source else { return };
             let gone = pacer.is_impatient(&arrival, free.since(begin));
@@ -427,15 +412,9 @@ impl Shard {
     ) {
         self.lane(index).begun += 1;
         let mind = Session::new(arrival.index);
-        let user = match self.workload(index) {
-            workload if workload.users.is_empty() => NONE,
-            workload => match workload.strategy {
-                Strategy::Random => self.draw_user(workload, &mind, 0),
-                Strategy::RoundRobin | Strategy::Sticky | Strategy::Unique => {
-                    self.seats[index as usize].user
-                }
-            },
-        };
+        let seat = &self.seats[index as usize];
+        let users = &self.lanes[usize::from(seat.lane)].users;
+        let user = users.arrive(&mind, user_at(seat.user)).unwrap_or(NONE);
         let seat = &mut self.seats[index as usize];
         (seat.mind, seat.user, seat.waits) = (mind, user, Waits::Ready);
         (seat.due, seat.iteration, seat.pending) = (due, due, None);

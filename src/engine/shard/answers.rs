@@ -214,20 +214,20 @@ impl Shard {
     }
 
     pub(super) fn end_of(&mut self, judgement: Judgement, leaf: LeafId, status: u16) -> End {
-        let (failure, text) = match judgement {
+        let Self { plan, recorder, .. } = self;
+        let failure = match judgement {
             Judgement::Ok => return End::Ok,
-            Judgement::Status => (Failure::Status, format!("status {status}")),
+            Judgement::Status => {
+                let text = || format!("{}: status {status}", plan.name_of(leaf));
+                recorder.sample(Failure::Status, text);
+                Failure::Status
+            }
             Judgement::Check { first } => {
-                let name = self.plan.checks.get(usize::from(first)).map_or("", String::as_str);
-                (Failure::Check, format!("does not hold: {name}"))
+                let name = plan.checks.get(usize::from(first)).map_or("", String::as_str);
+                recorder.sample(Failure::Check, || format!("does not hold: {name}"));
+                Failure::Check
             }
         };
-        let Self { plan, recorder, .. } = self;
-        let leaf = usize::from(leaf.0) % plan.leaves.len().max(1);
-        recorder.sample(failure, || match failure {
-            Failure::Check => text,
-            _ => format!("{}: {text}", plan.leaves[leaf].name),
-        });
         End::Failed(failure)
     }
 

@@ -109,7 +109,10 @@ impl Shard {
         self.listen(handle, submissions);
         let connection = &mut self.connections[slot as usize];
         if let Some(operation) = &mut connection.operation {
-            operation.timing.connect = opened;
+            // What a second attempt takes is behind `sent`, so it is service time.
+            if !operation.retried {
+                operation.timing.connect = opened;
+            }
             self.dispatch(slot, now, submissions);
         } else {
             connection.available = now;
@@ -175,9 +178,8 @@ impl Shard {
         self.in_flight -= 1;
         self.recorder.bytes_lost(operation.leaf, operation.received);
         self.recorder.ended(operation.leaf, End::Failed(failure), now);
-        let leaf = usize::from(operation.leaf.0) % self.plan.leaves.len().max(1);
-        let name = &self.plan.leaves[leaf].name;
-        self.recorder.sample(failure, || format!("{name}: {}", text()));
+        let Self { plan, recorder, .. } = self;
+        recorder.sample(failure, || format!("{}: {}", plan.name_of(operation.leaf), text()));
         let Some(index) = self.seat_of(slot) else { return };
         self.operation_ended(index, slot, now);
         if matches!(operation.errand, Errand::Open(_)) {

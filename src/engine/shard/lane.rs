@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::super::pacer::Pacer;
 use crate::plan::{Answer, Instruction, Load, Phase, Plan, Until, Workload};
+use crate::session::Assignment;
 use crate::stdx::Nanos;
 
 /// A workload's part of a shard.
@@ -14,6 +15,8 @@ pub(super) struct Lane {
     pub(super) workload: usize,
     /// Its seats.
     pub(super) seats: Range<u32>,
+    /// How they get their users.
+    pub(super) users: Assignment,
     pub(super) source: Source,
     pub(super) state: LaneState,
     /// When it begins, since the start of the load.
@@ -59,16 +62,15 @@ pub(super) enum Source {
 }
 
 impl Lane {
-    pub(super) fn new(plan: &Plan, workload: usize, seats: Range<u32>, shard: u32) -> Self {
+    pub(super) fn new(plan: &Plan, workload: usize, share: usize, shard: u32) -> Self {
         let named = &plan.workloads[workload];
-        let room = seats.len();
         Self {
             workload,
             source: Source::new(plan, named, shard),
             state: LaneState::Waiting,
             start: named.start,
             until: named.end(plan.warmup),
-            offered: VecDeque::with_capacity(room),
+            offered: VecDeque::with_capacity(share),
             idle: VecDeque::new(),
             vacant: VecDeque::new(),
             begun: 0,
@@ -77,7 +79,8 @@ impl Lane {
             keeps_messages: keeps_messages(named),
             tick_at: Nanos::MAX,
             ticks: 0,
-            seats,
+            seats: 0..0,
+            users: Assignment::new(named, plan.seed, shard, plan.shards),
         }
     }
 
@@ -108,13 +111,15 @@ impl Lane {
         }
     }
 
-    /// Lets nothing fall due after `since`.
+    /// Lets nothing fall due after `since`, counted from the start of the load as all of the
+    /// lane's times are; none is before that.
     pub(super) fn stop(&mut self, since: Option<Nanos>) {
         self.until = Nanos::ZERO;
-        match (&mut self.source, since) {
-            (Source::Closed { left }, _) => *left = 0,
-            (Source::Open(pacer), None) => pacer.stop(Nanos::ZERO),
-            (Source::Open(pacer), Some(since)) => pacer.stop(since + Nanos(1)),
+        // The pacer counts from the start of the lane.
+        let since = since.filter(|since| *since >= self.start).map(|since| since.since(self.start));
+        match &mut self.source {
+            Source::Closed { left } => *left = 0,
+            Source::Open(pacer) => pacer.stop(since.map_or(Nanos::ZERO, |since| since + Nanos(1))),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::super::connection::State;
-use super::super::limits::OUT_BYTES;
-use super::super::seat::Waits;
+use super::super::limits::{IDLE, OUT_BYTES};
+use super::super::seat::{NONE, Waits};
 use super::super::socket::{Awaited, Side};
 use super::Shard;
 use super::answers::{Asked, save};
@@ -29,14 +29,17 @@ impl Shard {
         now: Nanos,
         submissions: &mut impl Submissions,
     ) -> bool {
+        if matches!(act, Act::Send(_)) && self.is_choked(index) {
+            let seat = &mut self.seats[index as usize];
+            (seat.pending, seat.waits, seat.awaits) = (Some(act), Waits::Thinking, NONE);
+            self.wake_seat(index, now + IDLE, now);
+            return false;
+        }
         let due = self.seats[index as usize].due;
         let lane = usize::from(self.seats[index as usize].lane);
-        if !self.lanes[lane].is_open() {
-            let since = due.since(self.start);
-            if self.lanes[lane].take(&self.plan, since).is_none() {
-                self.retire(index, now, submissions);
-                return false;
-            }
+        if self.lanes[lane].take(&self.plan, due.since(self.start)).is_none() {
+            self.retire(index, now, submissions);
+            return false;
         }
         let awaits = match act {
             Act::Receive(_) => self.expect_message(index, message, due, now),
@@ -49,6 +52,14 @@ impl Shard {
             seat.due = now;
         }
         !awaits
+    }
+
+    /// Whether the peer has not taken what was sent to it: a step waits for that, as a program with
+    /// a socket of its own would.
+    fn is_choked(&self, index: u32) -> bool {
+        let slot = self.live_slot(index);
+        let side = slot.and_then(|slot| self.connections[slot as usize].side.as_ref());
+        side.is_some_and(|side| side.out.len() >= OUT_BYTES)
     }
 
     /// Sends a message that was due at `due`: whether an answer is awaited now.
@@ -138,6 +149,10 @@ impl Shard {
         let is_ping = matches!(asked.content, Some(Sent::Ping));
         self.begin_measures(index, slot, &bytes);
         if let Some(side) = &mut self.connections[slot as usize].side {
+            if side.out.capacity() == 0 {
+                side.out = self.spare.pop().unwrap_or_default();
+                side.out.clear();
+            }
             if is_ping {
                 if let Some(payload) = Control::new(&bytes) {
                     encode::ping(&mut side.out, payload, Some(mask));
@@ -198,16 +213,17 @@ impl Shard {
 
     /// Sends what waits, unless a send is under way.
     pub(super) fn flush(&mut self, slot: u32, now: Nanos, submissions: &mut impl Submissions) {
-        let mut fresh = self.spare.pop().unwrap_or_default();
-        fresh.clear();
         let connection = &mut self.connections[slot as usize];
-        let Some(side) = &mut connection.side else { return self.spare.push(fresh) };
+        let Some(side) = &mut connection.side else { return };
         if connection.link.is_sending() || side.out.is_empty() || connection.link.is_closing() {
-            return self.spare.push(fresh);
+            return;
         }
-        let out = std::mem::replace(&mut side.out, fresh);
+        // An idle WebSocket holds no buffer: it gets one of those that have come back.
+        let out = std::mem::take(&mut side.out);
         for awaited in &mut side.awaited {
             if awaited.timing.sent == Nanos::ZERO {
+                // What waited for the send before it was blocked, not late.
+                awaited.timing.free = awaited.timing.intended.max(connection.available);
                 awaited.timing.sent = now;
             }
         }
@@ -228,6 +244,10 @@ impl Shard {
         if bytes.is_empty() {
             return self.stream_ended(slot, now, submissions);
         }
+        if let Some(side) = &self.connections[slot as usize].side {
+            // Recorded first: what is heard may close the WebSocket.
+            self.recorder.bytes_lost(side.leaf, bytes.len() as u64);
+        }
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut input = bytes;
         while let Some(side) = &mut self.connections[slot as usize].side {
@@ -244,9 +264,6 @@ impl Shard {
             }
         }
         self.scratch = scratch;
-        if let Some(side) = &self.connections[slot as usize].side {
-            self.recorder.bytes_lost(side.leaf, bytes.len() as u64);
-        }
         self.flush(slot, now, submissions);
     }
 
@@ -432,9 +449,8 @@ impl Shard {
         let Some(awaited) = side.and_then(|side| side.awaited.remove(place)) else { return };
         self.in_flight -= 1;
         self.recorder.ended(awaited.leaf, End::Failed(failure), now);
-        let leaf = usize::from(awaited.leaf.0) % self.plan.leaves.len().max(1);
-        let name = &self.plan.leaves[leaf].name;
-        self.recorder.sample(failure, || format!("{name}: {text}"));
+        let Self { plan, recorder, .. } = self;
+        recorder.sample(failure, || format!("{}: {text}", plan.name_of(awaited.leaf)));
         if awaited.step
             && let Some(index) = self.seat_of(slot)
         {

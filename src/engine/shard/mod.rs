@@ -9,8 +9,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::connection::{Connection, Operation, State};
-use super::seat::{Memory, Seat};
+use super::connection::{Connection, State};
+use super::seat::{Memory, NONE, Seat};
 use crate::metrics::Recorder;
 use crate::metrics::recorder::Gauges;
 use crate::net::{Completion, Event, More, Submissions, Wheel};
@@ -174,15 +174,16 @@ impl Shard {
 
     fn add_lane(&mut self, plan: &Plan, workload: usize) {
         let named = &plan.workloads[workload];
-        let lane = u16::try_from(self.lanes.len()).unwrap_or(u16::MAX);
+        let number = u16::try_from(self.lanes.len()).unwrap_or(u16::MAX);
         let first = len(&self.seats);
         let remembers = remembers(plan, named);
         let share = named.share(self.id, plan.shards) as usize;
+        let mut lane = Lane::new(plan, workload, share, self.id);
         self.seats.reserve_exact(share);
         self.connections.reserve_exact(share * named.channels.len());
         for index in named.sessions_on(self.id, plan.shards) {
-            let mut seat = Seat::new(u64::from(index), lane, len(&self.connections));
-            seat.user = self.user_of(named, index);
+            let mut seat = Seat::new(u64::from(index), number, len(&self.connections));
+            seat.user = lane.users.begin(&seat.mind).unwrap_or(NONE);
             if remembers {
                 seat.memory = Some(Box::<Memory>::default());
             }
@@ -191,7 +192,8 @@ impl Shard {
             self.connections.extend(channels);
             self.seats.push(seat);
         }
-        self.lanes.push(Lane::new(plan, workload, first..len(&self.seats), self.id));
+        lane.seats = first..len(&self.seats);
+        self.lanes.push(lane);
     }
 
     /// The workload of a seat.
@@ -294,12 +296,6 @@ impl Shard {
     /// Whether nothing of the slot's is under way, so that it can take an operation.
     fn is_available(&self, slot: u32) -> bool {
         self.connections[slot as usize].is_available()
-    }
-
-    fn name_of(&self, operation: &Operation) -> &str {
-        let leaves = self.plan.leaves.len().max(1);
-        let leaf = usize::from(operation.leaf.0) % leaves;
-        self.plan.leaves.get(leaf).map_or("", |leaf| leaf.name.as_str())
     }
 
     fn state(&self, slot: u32) -> State {

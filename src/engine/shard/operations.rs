@@ -36,8 +36,7 @@ impl Shard {
         let seat = &mut self.seats[index as usize];
         (seat.waits, seat.awaits) = (Waits::Busy, NONE);
         let intended = seat.due;
-        let connection = &mut self.connections[slot as usize];
-        let free = intended.max(connection.available);
+        let free = intended.max(seat.free).max(self.connections[slot as usize].available);
         let timing = Timing { intended, free, ..Timing::default() };
         let operation =
             Operation { leaf, errand, generation, timing, begun: now, ..Operation::default() };
@@ -156,7 +155,10 @@ impl Shard {
                 self.fail(slot, Failure::LocalMemory, now, submissions, || errno.to_string());
             }
             (State::Settling, _) => self.settled(slot, now, submissions),
-            (State::Live | State::Farewell, Ok(_)) => self.flush(slot, now, submissions),
+            (State::Live | State::Farewell, Ok(_)) => {
+                connection.available = now;
+                self.flush(slot, now, submissions);
+            }
             (
                 State::Busy
                 | State::Upgrading
@@ -282,11 +284,16 @@ impl Shard {
     /// No token came for an operation that waited for it: its 401 stands.
     pub(super) fn give_up(&mut self, index: u32, operation: Operation, now: Nanos) {
         self.in_flight -= 1;
-        let name = self.name_of(&operation).to_owned();
-        self.recorder.sample(Failure::Status, || format!("{name}: status 401, and no new token"));
+        let Self { plan, recorder, .. } = self;
+        recorder.sample(Failure::Status, || {
+            format!("{}: status 401, and no new token", plan.name_of(operation.leaf))
+        });
         self.recorder.ended(operation.leaf, End::Failed(Failure::Status), now);
         self.seats[index as usize].due = now;
         self.make_ready(index);
+        if matches!(operation.errand, Errand::Open(_)) {
+            self.not_opened(index);
+        }
     }
 
     /// Ends everything at once: what is in flight is aborted, what waits is dropped.
@@ -305,6 +312,8 @@ impl Shard {
             self.abort_messages(slot, now, submissions);
         }
         for seat in 0..self.seats.len() {
+            // Whoever would go on later finds nothing to do, and is not counted once more.
+            self.seats[seat].waits = Waits::Over;
             if let Some(parked) = self.seats[seat].parked.take() {
                 self.in_flight -= 1;
                 self.recorder.ended(parked.leaf, End::Aborted, now);

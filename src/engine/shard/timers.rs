@@ -85,7 +85,7 @@ impl Shard {
         seat.timer = Nanos::MAX;
         match seat.waits {
             Waits::Ready | Waits::Thinking => self.make_ready(index),
-            Waits::Token => self.tired_of_waiting(index, now),
+            Waits::Token => self.tired_of_waiting(index, now, submissions),
             Waits::Live => self.speak(index, now, submissions),
             Waits::Free | Waits::Busy | Waits::Answer | Waits::Over => {}
         }

@@ -297,7 +297,9 @@ impl Shard {
     fn wake_waiters(&mut self, user: u32, now: Nanos) {
         let Some(keeper) = &mut self.keeper else { return };
         for index in keeper.waiters.remove(&user).unwrap_or_default() {
-            if self.seats[index as usize].waits == Waits::Token {
+            // One that gave up may sit here for another user meanwhile.
+            let seat = &self.seats[index as usize];
+            if seat.waits == Waits::Token && seat.user == user {
                 self.go_on_with_token(index, now);
             }
         }
@@ -308,7 +310,7 @@ impl Shard {
     fn go_on_with_token(&mut self, index: u32, now: Nanos) {
         let is_open = self.lane(index).is_open();
         let seat = &mut self.seats[index as usize];
-        seat.timer = Nanos::MAX;
+        (seat.timer, seat.free) = (Nanos::MAX, now);
         if !is_open && seat.parked.is_none() {
             seat.due = now;
         }
@@ -366,17 +368,25 @@ impl Shard {
 
     /// A session that waits for a token has waited long enough: it asks again, or, in the open
     /// model and out of patience, drops what it was to do.
-    pub(super) fn tired_of_waiting(&mut self, index: u32, now: Nanos) {
+    pub(super) fn tired_of_waiting(
+        &mut self,
+        index: u32,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
         let seat = &self.seats[index as usize];
         let (due, lane, parked) = (seat.due, seat.lane, seat.parked.is_some());
         if !parked && seat.scheduled && now.since(due) > self.patience(lane) {
-            return self.drop_waiter(index);
+            self.drop_pending(index);
+            self.seats[index as usize].forget();
+            self.say_farewell(index, now, submissions);
+            return self.free(index, NONE);
         }
         self.go_on_with_token(index, now);
     }
 
     /// What a session was to do, and waited for a token for, is dropped.
-    pub(super) fn drop_waiter(&mut self, index: u32) {
+    pub(super) fn drop_pending(&mut self, index: u32) {
         let seat = &mut self.seats[index as usize];
         let due = seat.due;
         let leaf = match seat.pending.take() {
@@ -386,9 +396,6 @@ impl Shard {
         };
         if std::mem::take(&mut self.seats[index as usize].scheduled) {
             self.recorder.dropped(self.plan.leaf(self.plan.phase(due.since(self.start)), leaf));
-        }
-        if self.lane(index).is_open() && self.seats[index as usize].waits == Waits::Token {
-            self.free(index, NONE);
         }
     }
 

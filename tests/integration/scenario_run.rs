@@ -172,8 +172,7 @@ fn a_threshold_that_holds_passes() {
 fn what_is_not_in_this_version_is_refused() {
     shards([1, 2], |count| {
         let server = gateway().start();
-        let thresholds = "thresholds: [http_req_failed rate < 1% over 1s for 1s abort]\n";
-        let rest = format!("workloads:{}{thresholds}", api("rate: 50/s, for: 30s"));
+        let rest = format!("workloads:{}", api("rate: 50/s, for: 30s, arrivals: poisson"));
         load(&server, &rest, count).run().exits([104]).says(["not in this version"]);
         assert_eq!(server.count().replies_below("/"), 0, "something was sent");
     });

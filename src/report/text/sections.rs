@@ -127,7 +127,10 @@ pub(super) fn load(page: &mut Page, document: &Document) {
         }
     }
     if document.run.is_scaled() {
+        let digits = |scale: f64| (scale * 1e3).round() / 1e3;
         let (load, time) = (document.run.scale, document.run.scale_time);
+        // What is smaller than a thousandth is shown as it is.
+        let [load, time] = [load, time].map(|it| if it < 0.01 { it } else { digits(it) });
         let text = match (load, time) {
             (1.0, time) => format!("durations times {time}: a trial, not the run"),
             (load, 1.0) => format!("counts times {load}: a trial, not the run"),

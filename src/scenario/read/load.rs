@@ -71,7 +71,7 @@ impl Reader<'_> {
         let nothing = level.value.is_nothing();
         let Shape::Stages(stages) = shape else {
             if nothing {
-                let help = "say how many, or use 'stages' to begin with nothing";
+                let help = "say how many: connections: 10, or rate: 50/s";
                 let diagnostic = Diagnostic::new(level.span, "a load of nothing", "more than 0");
                 self.add(diagnostic.help(help));
             }

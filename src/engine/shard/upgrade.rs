@@ -124,11 +124,13 @@ impl Shard {
 
     fn asks_again(&mut self, index: u32, operation: &Operation, now: Nanos) -> bool {
         let Errand::Open(socket) = operation.errand else { return false };
-        if !self.plan.sockets[usize::from(socket)].needs_token() || operation.retried {
+        if !self.plan.sockets[usize::from(socket)].needs_token() {
             return false;
         }
         let user = self.seats[index as usize].user;
-        self.refused(user, operation.generation, now) == Refused::Retry
+        // Told whether or not it is asked again: nobody else is to use that token.
+        let refused = self.refused(user, operation.generation, now);
+        refused == Refused::Retry && !operation.retried
     }
 
     /// The WebSocket is open.

@@ -109,6 +109,9 @@ impl Shard {
         (seat.waits, seat.awaits) = (Waits::Free, NONE);
         let slot = seat.first_slot;
         self.lane(index).ended += 1;
+        if self.live_slot(index).is_some() {
+            self.lane(index).offered.push_back(index);
+        }
         if slot != settling && self.is_available(slot) {
             self.offer(slot);
         }
@@ -146,8 +149,11 @@ impl Shard {
     fn go_on(&mut self, lane: usize, now: Nanos, submissions: &mut impl Submissions) {
         for _ in 0..self.lanes[lane].offered.len().min(BEGINS_A_TURN) {
             let Some(seat) = self.lanes[lane].offered.pop_front() else { return };
-            if self.seats[seat as usize].waits == Waits::Ready {
-                self.advance(seat, now, submissions);
+            match self.seats[seat as usize].waits {
+                Waits::Ready => self.advance(seat, now, submissions),
+                // Open model: the next arrival is another user, and so are its WebSockets.
+                Waits::Free => self.say_farewell(seat, now, submissions),
+                _ => {}
             }
         }
     }

@@ -309,6 +309,8 @@ impl Shard {
                 self.in_flight -= 1;
                 self.recorder.ended(parked.leaf, End::Aborted, now);
             }
+            // Nobody goes on when its slot is free again.
+            self.retire(u32::try_from(seat).unwrap_or(u32::MAX), now, submissions);
         }
         self.lanes.iter_mut().for_each(|lane| lane.ended = lane.begun);
     }

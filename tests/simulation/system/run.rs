@@ -55,8 +55,9 @@ struct Driver {
 /// From the order to begin to the beginning.
 const LEAD: Nanos = Nanos::from_millis(2);
 
-/// Turns that may find nothing to do and go on at once: those that bring sessions to a wait.
-const IDLE: u64 = 4;
+/// Turns that may record nothing and go on at once: a session whose connection settled late makes
+/// up for its pauses, one a turn. What spins does so for ever.
+const IDLE: u64 = 64;
 
 /// Samples of up to three fleets, of which the fastest draws one each 20 ms.
 const TICK: Nanos = Nanos::from_millis(6);

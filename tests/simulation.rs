@@ -38,6 +38,8 @@ mod simulation {
     mod slot;
     /// The kernel's half of a connection.
     mod socket;
+    /// Another world: users, tokens, journeys and WebSockets, held to laws.
+    mod system;
     /// What really happened.
     mod truth;
     /// All kernels and servers of a run.

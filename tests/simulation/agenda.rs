@@ -26,6 +26,20 @@ pub(crate) enum Happened {
     Closed,
 }
 
+impl Happened {
+    /// Anything, of an earlier life of a slot.
+    pub(crate) fn stale(dice: &mut Dice) -> Self {
+        match dice.between(0, 5) {
+            0 => Self::Connected(Ok(())),
+            1 => Self::Received(b"HTTP/1.1 200 Old\r\n\r\n".to_vec(), More::Ended),
+            2 => Self::ReceiveFailed(Errno::RESET, More::Ended),
+            3 => Self::Discarded(Ok(1)),
+            4 => Self::Sent(Ok(1), None),
+            _ => Self::Closed,
+        }
+    }
+}
+
 impl fmt::Debug for Happened {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

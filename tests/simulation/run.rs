@@ -254,7 +254,7 @@ impl Simulation {
 }
 
 /// The moment at which a turn that is due at `at` really begins.
-fn late(dice: &mut Dice, scenario: &Scenario, at: Nanos) -> Nanos {
+pub(crate) fn late(dice: &mut Dice, scenario: &Scenario, at: Nanos) -> Nanos {
     let (often, longest) = scenario.course.late;
     let at = if dice.chance(often) { at + dice.up_to(longest) } else { at };
     let stop = scenario.course.stopped.iter().find(|(from, to)| (*from..*to).contains(&at));

@@ -174,7 +174,7 @@ impl Kernel {
         }
     }
 
-    fn draw(dice: &mut Dice) -> Self {
+    pub(crate) fn draw(dice: &mut Dice) -> Self {
         Self {
             lag: Nanos::from_micros(dice.pick(&[0, 5, 50, 1_000])),
             buffer: dice.pick(&[100, 2_048, 16_384]),
@@ -202,7 +202,7 @@ impl Course {
         }
     }
 
-    fn draw(dice: &mut Dice) -> Self {
+    pub(crate) fn draw(dice: &mut Dice) -> Self {
         let soon = Nanos::from_millis(1_500);
         let drain_at = dice.chance(150).then(|| dice.up_to(soon));
         let abort_at = match drain_at {

@@ -1,5 +1,6 @@
 //! Runs drawn from seeds, each held to what its world saw.
 
+use std::any::Any;
 use std::env;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
@@ -12,7 +13,7 @@ use super::scenario::Scenario;
 use super::world::{Words, show};
 
 /// Seeds of a plain test run.
-const SEEDS: u64 = 1_000;
+pub(crate) const SEEDS: u64 = 1_000;
 
 /// What happened in all runs together.
 #[derive(Default)]
@@ -94,7 +95,7 @@ fn the_same_seed_gives_the_same_submissions() {
     }
 }
 
-fn number(name: &str) -> Option<u64> {
+pub(crate) fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
 }
@@ -107,10 +108,15 @@ fn try_seed(seed: u64) -> Result<Seen, String> {
         let (counts, discards) = (finished.total.counts, finished.truth.discards);
         Seen { tally: finished.tally(), counts, discards }
     }));
-    ended.map_err(|why| match why.downcast_ref::<String>() {
+    ended.map_err(|cause| why(&*cause))
+}
+
+/// What a panic said.
+pub(crate) fn why(cause: &(dyn Any + Send)) -> String {
+    match cause.downcast_ref::<String>() {
         Some(text) => text.clone(),
-        None => why.downcast_ref::<&str>().map_or_else(String::new, ToString::to_string),
-    })
+        None => cause.downcast_ref::<&str>().map_or_else(String::new, ToString::to_string),
+    }
 }
 
 /// Runs one seed and prints its log, up to where it fails if it does.

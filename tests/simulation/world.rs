@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use onslaught::net::{Errno, Handle, More, Payload};
+use onslaught::net::{Errno, Handle, Payload};
 use onslaught::plan::Load;
 use onslaught::stdx::{Fnv, Nanos};
 
@@ -62,7 +62,7 @@ impl Log {
         self.hash.value()
     }
 
-    fn write(&mut self, now: Nanos, id: Id, what: &str, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, now: Nanos, id: Id, what: &str, bytes: &[u8]) {
         let Handle { slot, generation } = id.handle;
         let part = [now.0, id.shard as u64, u64::from(slot), u64::from(generation)];
         part.iter().for_each(|number| self.hash.bytes(&number.to_le_bytes()));
@@ -225,14 +225,7 @@ impl World {
         }
         let earlier = Handle { slot, generation: generation - 1 };
         for _ in 0..self.dice.between(1, 3) {
-            let happened = match self.dice.between(0, 5) {
-                0 => Happened::Connected(Ok(())),
-                1 => Happened::Received(b"HTTP/1.1 200 Old\r\n\r\n".to_vec(), More::Ended),
-                2 => Happened::ReceiveFailed(Errno::RESET, More::Ended),
-                3 => Happened::Discarded(Ok(1)),
-                4 => Happened::Sent(Ok(1), None),
-                _ => Happened::Closed,
-            };
+            let happened = Happened::stale(&mut self.dice);
             let delay = self.dice.up_to(Nanos::from_millis(20));
             self.agenda.after(delay, Due::Posts(Id { handle: earlier, ..id }, happened));
         }

@@ -351,7 +351,7 @@ impl Shard {
         seat.forget();
         if self.plan.phase(begun.since(self.start)) == Phase::Load {
             self.recorder.count(Counter::Iterations);
-            if self.lane(index).times_iterations {
+            if self.lane(index).mix.is_none() {
                 self.recorder.timed(Timed::ITERATION, due.since(begun));
             }
         }

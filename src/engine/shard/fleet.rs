@@ -105,7 +105,7 @@ impl Shard {
         self.lanes[index].state = LaneState::Ended;
         for seat in self.lanes[index].seats.clone() {
             if self.seats[seat as usize].parked.is_some() {
-                // At work: its operation was begun, and ends with a token or without one.
+                // At work: its operation is sent once more, or has failed when its time is up.
                 continue;
             }
             match self.seats[seat as usize].waits {

@@ -18,10 +18,8 @@ pub(super) struct Lane {
     /// How they get their users.
     pub(super) users: Assignment,
     /// The requests by weight, where each iteration is one of them and nothing else: then nothing
-    /// is interpreted.
+    /// is interpreted, and an iteration lasts as long as its request.
     pub(super) mix: Option<(Mix, Box<[u16]>)>,
-    /// Whether iterations are timed apart: they are more than one operation, or one of several.
-    pub(super) times_iterations: bool,
     pub(super) source: Source,
     pub(super) state: LaneState,
     /// When it begins, since the start of the load.
@@ -47,9 +45,6 @@ pub(super) struct Lane {
     pub(super) ticks: u64,
 }
 
-/// Instructions of a program that has but one request: its iterations last as long as that.
-const SINGLE: usize = 4;
-
 /// How far a lane is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LaneState {
@@ -72,6 +67,7 @@ pub(super) enum Source {
 impl Lane {
     pub(super) fn new(plan: &Plan, workload: usize, share: usize, shard: u32) -> Self {
         let named = &plan.workloads[workload];
+        let mix = named.program.as_mix().map(|(mix, requests)| (mix.clone(), requests));
         Self {
             workload,
             source: Source::new(plan, named, shard),
@@ -88,8 +84,7 @@ impl Lane {
             tick_at: Nanos::MAX,
             ticks: 0,
             seats: 0..0,
-            mix: named.program.as_mix().map(|(mix, requests)| (mix.clone(), requests)),
-            times_iterations: named.program.instructions.len() > SINGLE,
+            mix,
             users: Assignment::new(named, plan.seed, shard, plan.shards),
         }
     }

@@ -312,12 +312,12 @@ impl Shard {
             self.abort_messages(slot, now, submissions);
         }
         for seat in 0..self.seats.len() {
-            // Whoever would go on later finds nothing to do, and is not counted once more.
-            self.seats[seat].waits = Waits::Over;
             if let Some(parked) = self.seats[seat].parked.take() {
                 self.in_flight -= 1;
                 self.recorder.ended(parked.leaf, End::Aborted, now);
             }
+            // Nobody goes on when its slot is free again, nor is counted once more.
+            self.retire(u32::try_from(seat).unwrap_or(u32::MAX), now, submissions);
         }
         self.lanes.iter_mut().for_each(|lane| lane.ended = lane.begun);
     }

@@ -119,16 +119,20 @@ impl Shard {
             (seat.parked, seat.waits, seat.awaits) = (Some(Box::new(again)), Waits::Ready, slot);
             return self.close(slot, submissions);
         }
-        self.fail(slot, Failure::Status, now, submissions, || format!("status {status}"));
+        self.fail(slot, Failure::Status, now, submissions, || {
+            format!("status {status} instead of 101")
+        });
     }
 
     fn asks_again(&mut self, index: u32, operation: &Operation, now: Nanos) -> bool {
         let Errand::Open(socket) = operation.errand else { return false };
-        if !self.plan.sockets[usize::from(socket)].needs_token() || operation.retried {
+        if !self.plan.sockets[usize::from(socket)].needs_token() {
             return false;
         }
         let user = self.seats[index as usize].user;
-        self.refused(user, operation.generation, now) == Refused::Retry
+        // Told whether or not it is asked again: nobody else is to use that token.
+        let refused = self.refused(user, operation.generation, now);
+        refused == Refused::Retry && !operation.retried
     }
 
     /// The WebSocket is open.

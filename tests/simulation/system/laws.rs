@@ -1,0 +1,111 @@
+//! What must be true of every run that has ended.
+
+use onslaught::metrics::catalog::Trend;
+use onslaught::metrics::{Counter, Leaf, LeafId};
+use onslaught::plan::{Kind, Phase};
+
+use super::run::Finished;
+
+impl Finished {
+    pub(super) fn check(&self) {
+        for (id, leaf) in self.total.leaves() {
+            leaf.tally.reconcile().unwrap_or_else(|wrong| panic!("{id:?}: {wrong}"));
+            self.times(id, leaf);
+        }
+        self.counts();
+        self.farewell();
+        if self.world.manners.is_good() && !self.aborted && self.is_calm() {
+            self.exact();
+        }
+    }
+
+    fn times(&self, id: LeafId, leaf: &Leaf) {
+        let (replies, retried) = (leaf.replies, leaf.retried);
+        assert!(retried <= replies, "{id:?}: {retried} of {replies} replies sent again");
+        for trend in Trend::ALL.into_iter().filter(|trend| *trend != Trend::Connecting) {
+            let times = leaf.trend(trend).count() + leaf.trend(trend).out_of_range();
+            assert_eq!(times, replies - retried, "{id:?}: {}", trend.name());
+        }
+        if self.kind(id) == Kind::Http {
+            let statuses: u64 = leaf.statuses().map(|(_, count)| count).sum();
+            assert_eq!(statuses, replies, "{id:?}: statuses");
+        }
+    }
+
+    fn kind(&self, id: LeafId) -> Kind {
+        self.plan.leaves[usize::from(id.0) % self.plan.leaves.len()].kind
+    }
+
+    fn sum(&self, kind: Kind, of: impl Fn(&Leaf) -> u64) -> u64 {
+        let leaves = Phase::ALL.into_iter().flat_map(|phase| self.plan.leaves(phase));
+        let leaves = leaves.filter(|id| self.kind(*id) == kind);
+        leaves.filter_map(|id| self.total.get(id)).map(of).sum()
+    }
+
+    /// What the system knows by itself.
+    fn counts(&self) {
+        let seen = &self.world.told.seen;
+        let exact = [
+            (Counter::UsersCreated, seen.users_created),
+            (Counter::Logins, seen.logins),
+            (Counter::TokenRefreshes, seen.refreshes),
+            (Counter::Logouts, seen.logouts),
+            (Counter::TasksCreated, seen.tasks),
+            (Counter::WsSessions, seen.opened),
+            (Counter::WsMsgsReceived, seen.messages),
+        ];
+        for (counter, should) in exact {
+            assert_eq!(self.total.counter(counter), should, "{}", counter.name());
+        }
+        assert_eq!(self.total.counts.connects, seen.connects, "connects");
+        assert_eq!(self.total.counts.connect_failures, seen.connect_failures, "failed connects");
+        assert_eq!(self.sum(Kind::Http, |leaf| leaf.replies), seen.replies, "replies");
+        let opened = self.sum(Kind::WsOpen, |leaf| leaf.replies - leaf.retried);
+        assert_eq!(opened, seen.opened, "WebSockets opened");
+        let answers = self.sum(Kind::WsMessage, |leaf| leaf.replies);
+        assert!(answers <= seen.messages + seen.pongs, "{answers} answers");
+        let most = [(Counter::WsMsgsSent, seen.heard), (Counter::Subscriptions, seen.subscribed)];
+        for (counter, least) in most {
+            let found = self.total.counter(counter);
+            assert!(found >= least, "{}: {found}, and {least} came", counter.name());
+        }
+        let retries = self.total.counter(Counter::RetriesUnauthorized);
+        assert!(retries <= seen.refused, "{retries} sent again of {} refused", seen.refused);
+    }
+
+    /// Nobody leaves without a word.
+    fn farewell(&self) {
+        if self.aborted {
+            return;
+        }
+        for shard in 0..self.plan.shards as usize {
+            for line in self.world.lines(shard).filter(|line| !line.closing && line.open) {
+                let gone = line.close_said || line.excused.is_some();
+                assert!(gone, "{:?}: finished with an open WebSocket", line.id);
+            }
+        }
+        let auth = self.plan.people.as_ref().and_then(|people| people.auth.as_ref());
+        let gives_back = auth.is_some_and(|auth| auth.logout.is_some());
+        // What is under way when time is up is a logout that takes too long.
+        let told = &self.world.told;
+        let well = told.calls_under_way() == 0 && told.seen.broken_calls == 0;
+        let in_time = well && self.world.manners.is_good();
+        if gives_back && in_time && self.is_calm() {
+            let left = self.world.told.logged_in(self.ended_at);
+            assert!(left.is_empty(), "still logged in: {left:?}");
+        }
+    }
+
+    /// Whether no kernel did harm.
+    fn is_calm(&self) -> bool {
+        let kernel = &self.world.scenario.kernel;
+        kernel.send_errors == 0 && kernel.short_of == 0
+    }
+
+    /// With a good system nothing is lost.
+    fn exact(&self) {
+        let seen = &self.world.told.seen;
+        assert_eq!(self.total.counter(Counter::WsMsgsSent), seen.heard, "messages sent");
+        assert_eq!(self.total.counter(Counter::Subscriptions), seen.subscribed, "subscriptions");
+    }
+}

@@ -16,7 +16,7 @@ use crate::plan::{Answer, Message, Place};
 use crate::protocol::ws::{CloseCode, Control, Event, Kind, encode};
 use crate::protocol::{Failure, Timing};
 use crate::session::judge::{Reply as Seen, matches};
-use crate::session::{Act, extract, render};
+use crate::session::{Act, Judgement, extract, render};
 use crate::stdx::{Fnv, Nanos};
 
 impl Shard {
@@ -360,7 +360,11 @@ impl Shard {
         let mut seen: Option<(u16, Option<u64>)> = None;
         for at in 0..self.awaited(slot) {
             let side = self.connections[slot as usize].side.as_ref()?;
-            let Awaited { message, key, .. } = *side.awaited.get(at)?;
+            let Awaited { message, key, timing, .. } = *side.awaited.get(at)?;
+            if timing.sent == Nanos::ZERO {
+                // It waits for the send before it: nothing can be an answer to it yet.
+                continue;
+            }
             let asked: &Message = &self.plan.messages[usize::from(message)];
             let fits = match (&asked.answer, bytes) {
                 (Answer::Next, _) => !matches!(asked.content, Some(Sent::Ping)),
@@ -409,7 +413,7 @@ impl Shard {
         self.recorder.answer(awaited.leaf, &timing);
         let seen = Seen { status: None, body: bytes.unwrap_or_default(), took: timing.response() };
         let judgement = self.judge(index, Asked::Message(awaited.message), seen, now);
-        if let Some(bytes) = bytes {
+        if let (Some(bytes), Judgement::Ok) = (bytes, judgement) {
             let Self { plan, seats, pools, judging, .. } = self;
             let saves = &plan.messages[usize::from(awaited.message)].saves;
             save(saves, bytes, &mut seats[index as usize], pools, &mut judging.text, now, u16::MAX);

@@ -42,19 +42,13 @@ impl Assignment {
         }
     }
 
-    /// The user of a session's next iteration.
+    /// The user of a session's next iteration, or of an arrival that takes the place of `user`.
     #[must_use]
     pub fn go_on(&self, session: &Session, user: Option<u32>) -> Option<u32> {
         match self.strategy {
             Strategy::Random => self.any(session, 0),
             Strategy::RoundRobin | Strategy::Sticky | Strategy::Unique => user,
         }
-    }
-
-    /// The user of an arrival, whose session is new; `user` is the one of the seat that it takes.
-    #[must_use]
-    pub fn arrive(&self, session: &Session, user: Option<u32>) -> Option<u32> {
-        self.go_on(session, user)
     }
 
     /// Another user for a session whose own can get no token, drawn for the `again`-th time; the

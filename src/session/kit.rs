@@ -12,29 +12,12 @@ use crate::stdx::Nanos;
 /// Two groups of users, three pools, two lists, and logins.
 pub(super) fn plan(shards: u32) -> Plan {
     Plan {
-        probes: Vec::new(),
-        name: "test".to_owned(),
-        targets: Vec::new(),
-        workloads: Vec::new(),
-        requests: Vec::new(),
-        sockets: Vec::new(),
-        messages: Vec::new(),
-        leaves: Vec::new(),
-        groups: Vec::new(),
-        checks: Vec::new(),
-        measures: Vec::new(),
         people: Some(people()),
         pools: ["tasks", "rooms", "files"].map(pool).to_vec(),
         lists: lists(),
         variables: vec!["a".to_owned(), "b".to_owned()],
-        thresholds: Vec::new(),
-        tags: Vec::new(),
-        warmup: Nanos::ZERO,
-        timeout: Nanos::from_secs(30),
-        seed: 1,
         shards,
-        scale_load: 1.0,
-        scale_time: 1.0,
+        ..Plan::empty()
     }
 }
 

@@ -7,9 +7,7 @@ use super::threshold::Samples;
 use crate::metrics::catalog::names;
 use crate::metrics::{Counter, Delta, Histogram, Leaf, Trend};
 use crate::plan::socket::Sent;
-use crate::plan::{
-    Answer, Instruction, Kind, LeafName, Message, Phase, Plan, Program, Timed, Workload,
-};
+use crate::plan::{Answer, Kind, LeafName, Message, Phase, Plan, Timed, Workload};
 use crate::protocol::{Failure, Side};
 use crate::scenario::Measured;
 use crate::stdx::Nanos;
@@ -168,15 +166,7 @@ pub fn role(plan: &Plan, leaf: u16) -> Role {
 /// Whether each iteration of a workload is one request of a mix, so that operations are iterations.
 #[must_use]
 pub fn one_request(workload: &Workload) -> bool {
-    let Program { instructions } = &workload.program;
-    let [Instruction::Choose { .. }, branches @ .., Instruction::End] = &instructions[..] else {
-        return false;
-    };
-    let one = |pair: &[Instruction]| {
-        matches!(pair, [Instruction::Http(_), Instruction::Jump(to)]
-            if *to as usize == instructions.len() - 1)
-    };
-    workload.fleet.is_none() && !branches.is_empty() && branches.chunks(2).all(one)
+    workload.fleet.is_none() && workload.program.as_mix().is_some()
 }
 
 /// What a metric of that name is made of, if this plan can produce it.

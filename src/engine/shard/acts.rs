@@ -430,7 +430,7 @@ impl Shard {
         let mind = Session::new(arrival.index);
         let seat = &self.seats[index as usize];
         let users = &self.lanes[usize::from(seat.lane)].users;
-        let user = users.arrive(&mind, user_at(seat.user)).unwrap_or(NONE);
+        let user = users.go_on(&mind, user_at(seat.user)).unwrap_or(NONE);
         let seat = &mut self.seats[index as usize];
         (seat.mind, seat.user, seat.waits) = (mind, user, Waits::Ready);
         (seat.due, seat.iteration, seat.pending) = (due, due, None);

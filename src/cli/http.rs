@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use http::{Method, Uri};
 
 use super::args::HttpArgs;
-use super::job::Job;
+use super::job::{ACCEPTED, Job};
 use super::problems::Problems;
 use crate::doctor::Cores;
 use crate::metrics::histogram::LONGEST;
@@ -25,16 +25,13 @@ const DURATION: Nanos = Nanos::from_secs(10);
 /// Most connections over all shards: 2^20 more than fills a machine's memory with sockets.
 const MOST_CONNECTIONS: u64 = 1 << 20;
 /// Shortest load: less than a tick of the timing wheel measures nothing.
-const SHORTEST: Nanos = Nanos::from_millis(1);
+pub(super) const SHORTEST: Nanos = Nanos::from_millis(1);
 /// Longest run: a year.
-const LONGEST_RUN: Nanos = Nanos::from_secs(366 * 86_400);
+pub(super) const LONGEST_RUN: Nanos = Nanos::from_secs(366 * 86_400);
 /// Most arrivals per second: beyond what any machine makes.
 const MOST_RATE: u64 = 10_000_000;
 /// Most bytes of a body: every shard holds them.
 const MOST_BODY: u64 = 64 << 20;
-
-const ACCEPTED: &str = "\
-This trust verdict is accepted as --allow-untrusted says; otherwise the exit code would be 111.";
 
 /// Reads the flags.
 ///

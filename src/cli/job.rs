@@ -19,6 +19,10 @@ use crate::report::{self, Colour, Context, ExitCode, Host, Report, Sinks, TrustP
 use crate::stdx::{Clock, Nanos};
 use crate::verdict::trust::Verdict;
 
+/// Why a saturated generator is accepted, where the user says so.
+pub(super) const ACCEPTED: &str = "\
+This trust verdict is accepted as --allow-untrusted says; otherwise the exit code would be 111.";
+
 /// A run that has been understood; only the name is not resolved yet.
 #[derive(Debug)]
 pub(super) struct Job {

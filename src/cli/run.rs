@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::{RunArgs, ScaleArgs};
 use super::files::{Given, Understood, Variables};
-use super::job::{self, Job};
+use super::job::{self, ACCEPTED, Job};
 use super::problems::Problems;
 use super::{refuse, say};
 use crate::doctor::Cores;
@@ -14,9 +14,6 @@ use crate::plan::Options;
 use crate::report::text::Latency;
 use crate::report::{ExitCode, TrustPolicy};
 use crate::stdx::{Nanos, clock, units};
-
-const ACCEPTED: &str = "\
-This trust verdict is accepted as --allow-untrusted says; otherwise the exit code would be 111.";
 
 /// Scales beyond these are slips of the finger.
 const SCALES: std::ops::RangeInclusive<f64> = 1e-6..=1e3;

@@ -1,8 +1,8 @@
 //! `onslaught ws`: from flags to a plan of WebSocket sessions that stay open.
 
 use super::args::WsArgs;
-use super::http::{Address, parse_url};
-use super::job::Job;
+use super::http::{Address, LONGEST_RUN, SHORTEST, parse_url};
+use super::job::{ACCEPTED, Job};
 use super::problems::Problems;
 use crate::doctor::Cores;
 use crate::metrics::histogram::LONGEST;
@@ -18,13 +18,6 @@ use crate::stdx::{Nanos, units};
 
 /// Most sessions over all shards, as with `http`.
 const MOST_SESSIONS: u64 = 1 << 20;
-/// Shortest load: less than a tick of the timing wheel measures nothing.
-const SHORTEST: Nanos = Nanos::from_millis(1);
-/// Longest run: a year.
-const LONGEST_RUN: Nanos = Nanos::from_secs(366 * 86_400);
-
-const ACCEPTED: &str = "\
-This trust verdict is accepted as --allow-untrusted says; otherwise the exit code would be 111.";
 
 /// Reads the flags.
 ///

@@ -113,7 +113,9 @@ impl Shard {
             if !operation.retried {
                 operation.timing.connect = opened;
             }
-            self.dispatch(slot, now, submissions);
+            if !self.awaits_newer_token(slot, now) {
+                self.dispatch(slot, now, submissions);
+            }
         } else {
             connection.available = now;
             self.opened_ahead();

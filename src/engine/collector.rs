@@ -42,7 +42,7 @@ pub struct Pulse<'a> {
     /// Failures so far.
     pub failed: u64,
     /// What the run is doing.
-    pub phase: &'static str,
+    pub phase: &'a str,
     /// Before the load: calls for tokens that have ended, and how many there are.
     pub set_up: Option<(u64, u64)>,
 }
@@ -336,7 +336,9 @@ impl<'a> Collector<'a> {
         let planned = self.plan.span();
         let over =
             matches!(self.ended, Ended::Interrupted { .. }) || elapsed > planned + LOOK.into();
-        let phase = if over { "draining" } else { self.plan.phase(elapsed).name() };
+        let plan = self.plan.clone();
+        let phase = plan.phase_name(plan.phase_of_all(elapsed));
+        let phase = if over { "draining" } else { phase };
         let rows = series.rows.get(series.rows.len() - closed..).unwrap_or_default();
         if rows.is_empty() {
             (self.run.observer)(Pulse { elapsed, row: None, ended, failed, phase, set_up: None });
@@ -446,7 +448,15 @@ impl<'a> Collector<'a> {
         let warmup = self.plan.warmup;
         let load = PhaseSpan { phase: Phase::Load, from: warmup, to: warmup + duration };
         let warm = PhaseSpan { phase: Phase::Warmup, from: Nanos::ZERO, to: warmup };
-        if warmup > Nanos::ZERO { vec![warm, load] } else { vec![load] }
+        let mut phases = if warmup > Nanos::ZERO { vec![warm, load] } else { vec![load] };
+        let named = self.plan.phases().filter(|phase| matches!(phase, Phase::Named(_)));
+        phases.extend(named.filter_map(|phase| {
+            // Those that the run did not come to are not there.
+            let (from, to) = self.plan.window(phase)?;
+            let (from, to) = (from.max(warmup), to.min(load.to));
+            (from < to).then_some(PhaseSpan { phase, from, to })
+        }));
+        phases
     }
 
     fn totals(&self) -> Totals {
@@ -456,7 +466,7 @@ impl<'a> Collector<'a> {
             longest_stall: self.total.counts.longest_stall,
             ..Totals::default()
         };
-        let leaves = self.plan.leaves(Phase::Load).filter_map(|id| self.total.get(id));
+        let leaves = self.plan.leaves(Phase::Load).filter_map(|(_, id)| self.total.get(id));
         for leaf in leaves {
             totals.replies += leaf.replies;
             let local = Failure::ALL.iter().filter(|failure| failure.side() == Side::Local);

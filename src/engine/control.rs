@@ -3,10 +3,12 @@
 //! Orders go through two words that a shard reads only when its ring was woken, so that the hot
 //! loop shares no cache line that anybody writes.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::metrics::Delta;
 use crate::net::ring::{RingCounts, Waker};
+use crate::plan::Curve;
 use crate::stdx::Nanos;
 
 /// The orders in force.
@@ -15,7 +17,44 @@ pub(super) struct Control {
     /// When the load begins, in nanoseconds of the run's clock; 0 as long as that is open.
     start: AtomicU64,
     order: AtomicU8,
+    /// Changes of the level, in the order of their times, and how many there are: shards look at
+    /// the list only when that has grown.
+    levels: Mutex<Vec<Level>>,
+    changes: AtomicUsize,
 }
+
+/// A change of the level, from a moment on that every shard is told before it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Of this workload, by index; of all of them.
+    pub workload: Option<usize>,
+    /// From then on, on the run's clock.
+    pub at: Nanos,
+    /// What it is then.
+    pub to: To,
+}
+
+/// What a level becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// So many thousandths of what was planned for each moment; nothing is a pause.
+    Share(u64),
+    /// Thousandths of arrivals a second, or of sessions; held for ever.
+    Held(u64),
+}
+
+impl Level {
+    /// Changes `curve` from `at` on, counted from the curve's beginning.
+    pub(super) fn apply(&self, curve: &mut Curve, at: Nanos, planned: &Curve) {
+        match self.to {
+            To::Share(thousandths) => curve.scale_from(at, planned, thousandths),
+            To::Held(level) => curve.hold_from(at, level),
+        }
+    }
+}
+
+/// Changes of the level in one run, at most: one a second for a day.
+const LEVELS_MAX: usize = 86_400;
 
 /// What shards have to do. Each order includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +77,26 @@ impl Control {
     /// Gives an order. Shards must be woken afterwards.
     pub(super) fn give(&self, order: Order) {
         self.order.store(order as u8, Ordering::Release);
+    }
+
+    /// Changes the level; false if it was changed too often. Shards must be woken afterwards.
+    pub(super) fn change_level(&self, level: Level) -> bool {
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        if levels.len() >= LEVELS_MAX {
+            return false;
+        }
+        levels.push(level);
+        self.changes.store(levels.len(), Ordering::Release);
+        true
+    }
+
+    /// The changes behind the first `seen`.
+    pub(super) fn changes(&self, seen: usize) -> Vec<Level> {
+        if self.changes.load(Ordering::Acquire) == seen {
+            return Vec::new();
+        }
+        let levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        levels.get(seen..).unwrap_or_default().to_vec()
     }
 
     /// The start, once it is set.

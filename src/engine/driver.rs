@@ -91,6 +91,8 @@ struct Driver {
     /// Deltas that the collector holds.
     handed_over: usize,
     obeyed: Order,
+    /// Changes of the level that the shard was told.
+    levels: usize,
     told_ready: bool,
     /// When the collector is told next how far the set-up is.
     progress_at: Nanos,
@@ -109,6 +111,7 @@ impl Driver {
             hand_over_at: Nanos::MAX,
             handed_over: 0,
             obeyed: Order::Run,
+            levels: 0,
             told_ready: false,
             progress_at: Nanos::ZERO,
             assignment,
@@ -185,6 +188,11 @@ impl Driver {
         {
             self.shard.begin(start);
             self.hand_over_at = start + SECOND;
+        }
+        for level in control.changes(self.levels) {
+            self.levels += 1;
+            let (_, mut submissions) = self.ring.split();
+            self.shard.change_level(&level, now, &mut submissions);
         }
         let order = control.order();
         if order >= Order::Drain && self.obeyed < Order::Drain {

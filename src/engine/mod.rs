@@ -13,12 +13,14 @@ mod host;
 mod limits;
 pub mod outcome;
 pub mod pacer;
+mod sources;
 mod seat;
 mod series;
 pub mod shard;
 mod socket;
 
 pub use collector::{EngineError, Pulse, Run, run};
+pub use control::{Level, To};
 pub use limits::GRACE;
 pub use outcome::Outcome;
 pub use shard::Shard;

@@ -7,7 +7,7 @@ use super::host::{self, ThreadTimes};
 use super::limits::SERIES_ROWS;
 use super::outcome::{Quantiles, Row};
 use crate::metrics::{Delta, Histogram, LeafId, Trend};
-use crate::plan::{Kind, LeafName, Load, Plan, Schedule};
+use crate::plan::{Kind, LeafName, Load, Plan, Schedule, Spacing, Workload};
 use crate::stdx::Nanos;
 use crate::verdict::measured::one_request;
 use crate::verdict::threshold::Judged;
@@ -60,7 +60,9 @@ impl Arrivals {
 
 /// Those of the open workloads in which an arrival is one operation.
 fn arrivals(plan: &Plan) -> Vec<Arrivals> {
-    let workloads = plan.workloads.iter().filter(|workload| one_request(workload));
+    // How many arrivals of a Poisson process are due is known when they have come.
+    let even = |workload: &&Workload| workload.spacing != Spacing::Poisson;
+    let workloads = plan.workloads.iter().filter(|workload| one_request(workload)).filter(even);
     let arrivals = workloads.filter_map(|workload| {
         let (schedule, total) = workload.arrivals(plan.warmup)?;
         Some(Arrivals { start: workload.start, schedule, total })

@@ -24,6 +24,7 @@ pub mod judge;
 pub mod junit;
 pub mod keyed;
 mod laws;
+mod levels;
 pub mod metric;
 mod pacing;
 mod silence;

@@ -42,6 +42,7 @@ impl Shard {
         };
         workload.opening == Opening::Ahead
             && workload.fleet.is_none()
+            && self.seats[seat as usize].mind.index() < u64::from(workload.first_sessions())
             && self.connections[slot as usize].state == State::Vacant
             && !workload.program.instructions.iter().any(is_socket)
     }

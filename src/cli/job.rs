@@ -124,6 +124,7 @@ fn load(
             cores,
             clock: Clock::start(),
             interrupts: &|| interrupts.count(),
+            commands: &|| None,
             observer: &mut |pulse| match interrupts.count() {
                 0 => progress.tick(&tick(plan, &pulse)),
                 _ => progress.close(&draining(plan)),

@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use glommio::ExecutorJoinHandle;
 
-use super::control::{Control, Message, News, Order};
+use super::control::{Command, Control, Level, Message, News, Order, To};
 use super::driver::{self, Assignment};
 use super::host;
-use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE};
+use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE, LEVELS};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
 use crate::metrics::Delta;
@@ -55,6 +55,8 @@ pub struct Run<'a> {
     pub clock: Clock,
     /// How many signals to end have come so far.
     pub interrupts: &'a dyn Fn() -> u32,
+    /// What the user orders meanwhile; none if nothing was ordered since the last question.
+    pub commands: &'a dyn Fn() -> Option<Command>,
     /// Told once a second.
     pub observer: &'a mut dyn FnMut(Pulse<'_>),
 }
@@ -64,6 +66,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// From the order to the first operation: time for every shard to wake up.
 const LEAD: Nanos = Nanos::from_millis(2);
+
+/// From the order to another level: every shard has to hear of it before.
+const LEVEL_LEAD: Nanos = Nanos::from_millis(50);
 
 /// Executes a plan.
 ///
@@ -98,6 +103,9 @@ struct Collector<'a> {
     cpu_before: host::CpuTimes,
     ring: RingCounts,
     abort_at: Nanos,
+    /// Changes of the level so far, and what was ordered last, in thousandths of the plan's.
+    levels: u32,
+    share: u64,
 }
 
 struct ShardHandle {
@@ -109,6 +117,7 @@ struct ShardHandle {
     /// Why none of its users could log in, if so.
     unable: Option<String>,
     finished: bool,
+    levels: Sender<Level>,
     spares: Sender<Box<Delta>>,
     join: Option<ExecutorJoinHandle<()>>,
 }
@@ -121,6 +130,7 @@ impl<'a> Collector<'a> {
         let mut shards = Vec::new();
         for (shard, &core) in (0..).zip(run.cores) {
             let (spares, spares_out) = channel();
+            let (levels, levels_out) = channel();
             let assignment = Assignment {
                 shard,
                 core,
@@ -128,6 +138,7 @@ impl<'a> Collector<'a> {
                 clock: run.clock,
                 control: control.clone(),
                 collector: SyncSender::clone(&outbox),
+                levels: levels_out,
                 spares: spares_out,
             };
             let join = driver::launch(assignment).map_err(EngineError::HostNotAble)?;
@@ -138,6 +149,7 @@ impl<'a> Collector<'a> {
                 set_up: (0, u64::from(plan.people.as_ref().is_some_and(|it| it.auth.is_some()))),
                 unable: None,
                 finished: false,
+                levels,
                 spares,
                 join: Some(join),
             });
@@ -157,6 +169,8 @@ impl<'a> Collector<'a> {
             cpu_before: host::CpuTimes::default(),
             ring: RingCounts::default(),
             abort_at: Nanos::MAX,
+            levels: 0,
+            share: 1_000,
         })
     }
 
@@ -216,6 +230,7 @@ impl<'a> Collector<'a> {
         while self.shards.iter().any(|shard| !shard.finished) {
             self.receive();
             self.heed_signals();
+            self.heed_commands();
             if self.run.clock.now() >= self.abort_at {
                 self.abort_at = Nanos::MAX;
                 self.note("grace is over: what was in flight is aborted");
@@ -372,6 +387,48 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// What the user orders: as long as the run goes on as planned.
+    fn heed_commands(&mut self) {
+        while let Some(command) = (self.run.commands)() {
+            if self.ended != Ended::Finished {
+                continue;
+            }
+            let share = match command {
+                Command::Pause => 0,
+                Command::Resume => self.share,
+                Command::Level(thousandths) => {
+                    self.share = thousandths;
+                    thousandths
+                }
+            };
+            let told = match command {
+                Command::Pause => "paused".to_owned(),
+                _ => format!("the level is {} % of the plan's from here on", share as f64 / 10.0),
+            };
+            if self.change_level(None, To::Share(share)) {
+                self.note(&told);
+            }
+        }
+    }
+
+    /// Changes the level for all shards at one moment; false if that was done too often.
+    fn change_level(&mut self, workload: Option<usize>, to: To) -> bool {
+        if self.levels >= LEVELS {
+            return false;
+        }
+        self.levels += 1;
+        let level = Level { workload, at: self.run.clock.now() + LEVEL_LEAD, to };
+        for shard in &self.shards {
+            // A shard that has ended needs none.
+            let _ended = shard.levels.send(level);
+        }
+        if let Some(series) = &mut self.series {
+            series.change_level(&level);
+        }
+        self.wake_all();
+        true
+    }
+
     fn interrupt(&mut self) {
         let begun = self.start < Nanos::MAX;
         self.drain(Ended::Interrupted { at: begun.then(|| self.elapsed()) });
@@ -429,6 +486,7 @@ impl<'a> Collector<'a> {
             phases: self.phases(duration),
             trust,
             windows: series.judged(),
+            level_changes: self.levels,
             generator: Generator {
                 cpu_user: cpu.user.since(self.cpu_before.user),
                 cpu_sys: cpu.sys.since(self.cpu_before.sys),

@@ -3,13 +3,23 @@
 //! Orders go through two words that a shard reads only when its ring was woken, so that the hot
 //! loop shares no cache line that anybody writes.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::metrics::Delta;
 use crate::net::ring::{RingCounts, Waker};
 use crate::plan::Curve;
 use crate::stdx::Nanos;
+
+/// What the user may order while the run is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Let nothing new fall due, until the level is set again.
+    Pause,
+    /// Go on at the level that was set last.
+    Resume,
+    /// So many thousandths of what was planned.
+    Level(u64),
+}
 
 /// The orders in force.
 #[derive(Debug, Default)]
@@ -17,10 +27,6 @@ pub(super) struct Control {
     /// When the load begins, in nanoseconds of the run's clock; 0 as long as that is open.
     start: AtomicU64,
     order: AtomicU8,
-    /// Changes of the level, in the order of their times, and how many there are: shards look at
-    /// the list only when that has grown.
-    levels: Mutex<Vec<Level>>,
-    changes: AtomicUsize,
 }
 
 /// A change of the level, from a moment on that every shard is told before it comes.
@@ -53,9 +59,6 @@ impl Level {
     }
 }
 
-/// Changes of the level in one run, at most: one a second for a day.
-const LEVELS_MAX: usize = 86_400;
-
 /// What shards have to do. Each order includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -77,26 +80,6 @@ impl Control {
     /// Gives an order. Shards must be woken afterwards.
     pub(super) fn give(&self, order: Order) {
         self.order.store(order as u8, Ordering::Release);
-    }
-
-    /// Changes the level; false if it was changed too often. Shards must be woken afterwards.
-    pub(super) fn change_level(&self, level: Level) -> bool {
-        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        if levels.len() >= LEVELS_MAX {
-            return false;
-        }
-        levels.push(level);
-        self.changes.store(levels.len(), Ordering::Release);
-        true
-    }
-
-    /// The changes behind the first `seen`.
-    pub(super) fn changes(&self, seen: usize) -> Vec<Level> {
-        if self.changes.load(Ordering::Acquire) == seen {
-            return Vec::new();
-        }
-        let levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        levels.get(seen..).unwrap_or_default().to_vec()
     }
 
     /// The start, once it is set.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 
-use super::control::{Control, Message, News, Order};
+use super::control::{Control, Level, Message, News, Order};
 use super::limits::{DELTAS_WAITING, STALL, YIELD_EVERY};
 use super::shard::{Next, Shard};
 use crate::metrics::Delta;
@@ -22,6 +22,8 @@ pub(super) struct Assignment {
     pub(super) clock: Clock,
     pub(super) control: Arc<Control>,
     pub(super) collector: SyncSender<Message>,
+    /// Changes of the level, in the order of their times.
+    pub(super) levels: Receiver<Level>,
     /// Emptied deltas come back here.
     pub(super) spares: Receiver<Box<Delta>>,
 }
@@ -91,8 +93,6 @@ struct Driver {
     /// Deltas that the collector holds.
     handed_over: usize,
     obeyed: Order,
-    /// Changes of the level that the shard was told.
-    levels: usize,
     told_ready: bool,
     /// When the collector is told next how far the set-up is.
     progress_at: Nanos,
@@ -111,7 +111,6 @@ impl Driver {
             hand_over_at: Nanos::MAX,
             handed_over: 0,
             obeyed: Order::Run,
-            levels: 0,
             told_ready: false,
             progress_at: Nanos::ZERO,
             assignment,
@@ -189,8 +188,7 @@ impl Driver {
             self.shard.begin(start);
             self.hand_over_at = start + SECOND;
         }
-        for level in control.changes(self.levels) {
-            self.levels += 1;
+        while let Ok(level) = self.assignment.levels.try_recv() {
             let (_, mut submissions) = self.ring.split();
             self.shard.change_level(&level, now, &mut submissions);
         }

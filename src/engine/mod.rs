@@ -20,7 +20,7 @@ pub mod shard;
 mod socket;
 
 pub use collector::{EngineError, Pulse, Run, run};
-pub use control::{Level, To};
+pub use control::{Command, Level, To};
 pub use limits::GRACE;
 pub use outcome::Outcome;
 pub use shard::Shard;

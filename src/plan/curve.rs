@@ -249,7 +249,8 @@ impl Piece {
             Form::Straight => {
                 // In parts of 2^-32 of the piece, so that a year at ten million a second fits.
                 let share = (passed << 32) / span;
-                let bend = u128::from(self.first.abs_diff(self.last)) * passed * share >> 33;
+                let bend = u128::from(self.first.abs_diff(self.last)) * passed * share;
+                let bend = bend >> 33;
                 let flat = u128::from(self.first) * passed;
                 if self.last > self.first { flat + bend } else { flat - bend }
             }
@@ -394,7 +395,7 @@ mod tests {
                 last = area;
             }
             for _ in 0..200 {
-                let wanted = u128::from(rng.next_u64()) * curve.area(end) >> 64;
+                let wanted = (u128::from(rng.next_u64()) * curve.area(end)) >> 64;
                 let at = curve.time(wanted);
                 assert!(curve.area(at) <= wanted, "seed {seed}: at {at}");
                 assert!(curve.area(at + Nanos(1)) > wanted, "seed {seed}: {at} is not the last");

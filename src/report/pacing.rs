@@ -142,7 +142,8 @@ fn achieved(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) ->
         let lost = done.tally.dropped + done.tally.shed;
         (schedule.before(begin + window) - schedule.before(begin)).saturating_sub(lost)
     };
-    if workload.spacing == Spacing::Poisson {
+    // What the user or chance has made of the schedule it does not say.
+    if workload.spacing == Spacing::Poisson || outcome.level_changes > 0 {
         return per_second(begun, window);
     }
     // Whichever instants the window begins and ends at, the schedule holds no more than that.

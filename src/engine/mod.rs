@@ -13,11 +13,11 @@ mod host;
 mod limits;
 pub mod outcome;
 pub mod pacer;
-mod sources;
 mod seat;
 mod series;
 pub mod shard;
 mod socket;
+mod sources;
 
 pub use collector::{EngineError, Pulse, Run, run};
 pub use control::{Command, Level, To};

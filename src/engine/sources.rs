@@ -37,16 +37,17 @@ struct Next {
 }
 
 impl Sources {
-    pub(super) fn new(
-        schedule: &Schedule,
-        (shard, shards): (u32, NonZeroU64),
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(schedule: &Schedule, (shard, shards): (u32, NonZeroU64), seed: u64) -> Self {
         let mut sources = Self { seed: seed ^ GAPS, shards, next: BinaryHeap::new() };
         let mine = (u64::from(shard)..SOURCES).step_by(usize::try_from(shards.get()).unwrap_or(1));
         let firsts = mine.map(|source| {
             let area = sources.gap(source, 0);
-            Reverse(Next { due: schedule.rounded(schedule.rate().time(area)), source, turn: 0, area })
+            Reverse(Next {
+                due: schedule.rounded(schedule.rate().time(area)),
+                source,
+                turn: 0,
+                area,
+            })
         });
         sources.next = firsts.collect();
         sources
@@ -89,7 +90,8 @@ impl Sources {
     )]
     fn gap(&self, source: u64, turn: u64) -> u128 {
         // In (0, 1]: the logarithm of nothing is none.
-        let uniform = (rng::choice(self.seed, source, turn, 1 << 53) + 1) as f64 / (1_u64 << 53) as f64;
+        let uniform =
+            (rng::choice(self.seed, source, turn, 1 << 53) + 1) as f64 / (1_u64 << 53) as f64;
         (-uniform.ln() * (SOURCES as f64) * ARRIVAL as f64) as u128
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::curve::Form;
 use super::{
     Aggregate, Bound, Budget, Fleet, Instruction, Load, Opening, Pass, Phase, Plan, Quantity,
     Spacing, Strategy, Threshold, Workload,
 };
-use super::curve::Form;
 use crate::stdx::Nanos;
 
 /// What is known of the host that would run it.
@@ -217,9 +217,7 @@ fn expected(plan: &Plan, workload: &Workload, pass: &Pass, latency: f64) -> f64 
     let mean = workload.mean_level(plan.warmup) / 1e3;
     match workload.load {
         Load::Closed => mean * span / each,
-        Load::Open { .. } => {
-            (mean * span).min(f64::from(workload.sessions) * span / each)
-        }
+        Load::Open { .. } => (mean * span).min(f64::from(workload.sessions) * span / each),
     }
 }
 

@@ -228,7 +228,9 @@ impl Plan {
 
     /// All phases, in the order of reports.
     pub fn phases(&self) -> impl Iterator<Item = Phase> + '_ {
-        Phase::ALWAYS.into_iter().chain((0..).zip(&self.named).map(|(index, _)| Phase::Named(index)))
+        Phase::ALWAYS
+            .into_iter()
+            .chain((0..).zip(&self.named).map(|(index, _)| Phase::Named(index)))
     }
 
     /// The name of a phase in reports.
@@ -252,9 +254,9 @@ impl Plan {
 
     /// All leaves of a phase, in the order of `leaves`, each with all of its ids there.
     pub fn leaves(&self, phase: Phase) -> impl Iterator<Item = (&LeafName, LeafId)> + '_ {
-        (0..).zip(&self.leaves).flat_map(move |(leaf, name)| {
-            self.ids(phase, leaf).map(move |id| (name, id))
-        })
+        (0..)
+            .zip(&self.leaves)
+            .flat_map(move |(leaf, name)| self.ids(phase, leaf).map(move |id| (name, id)))
     }
 
     /// The phase of an operation of a workload that is due at `at`, counted from the start of the

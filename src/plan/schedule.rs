@@ -122,8 +122,7 @@ mod tests {
     #[test]
     fn batches_are_never_early() {
         let even = Schedule::constant(Rate { milli_per_s: 3_333_333 });
-        let batched =
-            Schedule::of(Curve::constant(3_333_333), Nanos::from_millis(1));
+        let batched = Schedule::of(Curve::constant(3_333_333), Nanos::from_millis(1));
         for n in 0..10_000 {
             let (exact, batch) = (even.due(n), batched.due(n));
             assert!(batch >= exact && batch.since(exact) < Nanos::from_millis(1));

@@ -231,7 +231,8 @@ impl Workload {
     /// The mean of the level over the measured part, in thousandths.
     #[must_use]
     pub fn mean_level(&self, warmup: Nanos) -> f64 {
-        let (from, to) = (self.begins(warmup).since(self.start), self.end(warmup).since(self.start));
+        let (from, to) =
+            (self.begins(warmup).since(self.start), self.end(warmup).since(self.start));
         let curve = self.curve();
         if to <= from {
             return curve.level(from) as f64;

@@ -3,7 +3,7 @@
 use crate::plan::text::{Choice, UserField};
 use crate::plan::{
     Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, People, Place, Plan, Pool,
-    Program, Request, Segment, Statuses, Spacing, Strategy, Text, Until, Value, Workload,
+    Program, Request, Segment, Spacing, Statuses, Strategy, Text, Until, Value, Workload,
 };
 use crate::protocol::http::{ReplyTo, Reuse};
 use crate::session::{Draw, Pools, Speaker, Users, Variables};

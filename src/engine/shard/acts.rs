@@ -485,7 +485,8 @@ impl Shard {
     fn arrival_leaf(&self, lane: usize, arrival: Arrival) -> Option<LeafId> {
         let workload = &self.plan.workloads[self.lanes[lane].workload];
         let mut mind = Session::new(arrival.index);
-        let phase = self.plan.phase(self.lanes[lane].workload, self.lanes[lane].start + arrival.due);
+        let phase =
+            self.plan.phase(self.lanes[lane].workload, self.lanes[lane].start + arrival.due);
         for _ in 0..STEPS_A_TURN {
             let leaf = match mind.next(&workload.program, self.plan.seed, &mut |_| false) {
                 Act::Http(request) => self.plan.requests[usize::from(request)].leaf,

@@ -5,9 +5,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 
 use super::super::pacer::Pacer;
-use crate::plan::{
-    Answer, Curve, Instruction, Load, Mix, Phase, Plan, Spacing, Until, Workload,
-};
+use crate::plan::{Answer, Curve, Instruction, Load, Mix, Phase, Plan, Spacing, Until, Workload};
 use crate::session::Assignment;
 use crate::stdx::Nanos;
 
@@ -129,7 +127,9 @@ impl Lane {
     pub(super) fn is_exhausted(&self, since: Nanos) -> bool {
         match &self.source {
             // A pause may be over before the end is.
-            Source::Open(pacer) => pacer.upcoming().is_none() && !(self.is_changed && since < self.until),
+            Source::Open(pacer) => {
+                pacer.upcoming().is_none() && !(self.is_changed && since < self.until)
+            }
             Source::Closed { left } => *left == 0 || since >= self.until,
         }
     }

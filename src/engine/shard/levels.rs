@@ -8,8 +8,8 @@
 use super::super::control::Level;
 use super::super::seat::Waits;
 use super::Shard;
-use super::lane::{LaneState, Source};
 use super::State;
+use super::lane::{LaneState, Source};
 use crate::net::Submissions;
 use crate::stdx::Nanos;
 
@@ -131,6 +131,12 @@ impl Shard {
             let planned = self.plan.workloads[lane.workload].curve();
             let at = order.at.since(self.start + lane.start);
             lane.is_changed = true;
+            // During a pause nothing else wakes the shard at the lane's end.
+            let end = self.start + lane.until;
+            if end < Nanos::MAX {
+                self.wheel.insert(end.max(now), self.lane_key(index));
+            }
+            let lane = &mut self.lanes[index];
             match &mut lane.source {
                 Source::Open(pacer) => pacer.change(|rate| order.apply(rate, at, &planned)),
                 Source::Closed { .. } => order.apply(&mut lane.levels, at, &planned),

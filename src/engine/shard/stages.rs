@@ -151,6 +151,7 @@ impl Shard {
         };
         self.keeper.is_some()
             || workload.fleet.is_some()
+            || workload.levels.is_some()
             || workload.program.instructions.iter().any(pauses)
     }
 

@@ -104,7 +104,14 @@ impl Compiler<'_> {
     }
 
     /// At once to a level, or as fast as connections may be opened; then held.
-    fn climb(&mut self, before: u64, level: u64, span: Nanos, open: Option<Pace>, course: &mut Course) {
+    fn climb(
+        &mut self,
+        before: u64,
+        level: u64,
+        span: Nanos,
+        open: Option<Pace>,
+        course: &mut Course,
+    ) {
         let ramp = match open {
             Some(Pace { count, every }) if level > before => {
                 let opens = u128::from((level - before) / SESSION);

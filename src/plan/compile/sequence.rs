@@ -25,10 +25,7 @@ impl Compiler<'_> {
     }
 
     /// The load of a workload that has none of its own: what the levels say that are about it.
-    pub(super) fn sequence_of(
-        &mut self,
-        workload: &Named<scenario::Workload>,
-    ) -> Option<Compiled> {
+    pub(super) fn sequence_of(&mut self, workload: &Named<scenario::Workload>) -> Option<Compiled> {
         let scenario = self.scenario;
         let name = &workload.name;
         let about = |level: &&scenario::Level| {

@@ -41,13 +41,15 @@ pub(super) fn table(page: &mut Page, document: &Document) {
 fn figures(phase: &PhaseSection) -> String {
     let metrics = &phase.metrics;
     let requests = metrics.get(names::HTTP_REQS).is_some();
-    let times = [Trend::Duration.name(), names::WS_MSG_LATENCY, names::WS_PING, names::WS_CONNECTING];
+    let times =
+        [Trend::Duration.name(), names::WS_MSG_LATENCY, names::WS_PING, names::WS_CONNECTING];
     let times = times.iter().find_map(|name| match metrics.get(name) {
         Some(Metric::Trend(trend)) if trend.count > 0 => Some(trend),
         _ => None,
     });
     let Some(trend) = times else { return format!("{:>11}", 0) };
-    let failed = if requests { percent(metrics.rate(names::HTTP_REQ_FAILED).rate) } else { "".into() };
+    let failed =
+        if requests { percent(metrics.rate(names::HTTP_REQ_FAILED).rate) } else { "".into() };
     let (med, p99) = (quantile(trend, "med", trend.med), quantile(trend, "p99", trend.p99));
     format!("{:>11}{failed:>9}{med:>12}{p99:>12}", thousands(trend.count))
 }

@@ -110,13 +110,7 @@ impl Told {
     }
 
     /// A request of a user's has that user's token, and it is good.
-    fn holds(
-        &mut self,
-        id: Id,
-        heard: &Heard,
-        now: Nanos,
-        service: &Service,
-    ) {
+    fn holds(&mut self, id: Id, heard: &Heard, now: Nanos, service: &Service) {
         let (Some(token), Some(user)) = (&heard.token, &heard.user) else {
             assert!(heard.token.is_none(), "{id:?}: a token for nobody: {heard:?}");
             return;

@@ -40,7 +40,7 @@ impl Shard {
         let timing = Timing { intended, free, ..Timing::default() };
         let operation =
             Operation { leaf, errand, generation, timing, begun: now, ..Operation::default() };
-        self.in_flight += 1;
+        self.recorder.took_off(free, now);
         self.recorder.begun(leaf);
         self.carry(slot, operation, now, submissions);
     }
@@ -283,7 +283,7 @@ impl Shard {
 
     /// No token came for an operation that waited for it: its 401 stands.
     pub(super) fn give_up(&mut self, index: u32, operation: Operation, now: Nanos) {
-        self.in_flight -= 1;
+        self.recorder.was_lost(operation.timing.free, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(Failure::Status, || {
             format!("{}: status 401, and no new token", plan.name_of(operation.leaf))
@@ -303,7 +303,7 @@ impl Shard {
         for slot in 0..super::len(&self.connections) {
             if let Some(operation) = self.connections[slot as usize].operation.take() {
                 if !matches!(operation.errand, Errand::Call(_)) {
-                    self.in_flight -= 1;
+                    self.recorder.was_lost(operation.timing.free, now);
                     self.recorder.bytes_lost(operation.leaf, operation.received);
                     self.recorder.ended(operation.leaf, End::Aborted, now);
                 }
@@ -313,7 +313,7 @@ impl Shard {
         }
         for seat in 0..self.seats.len() {
             if let Some(parked) = self.seats[seat].parked.take() {
-                self.in_flight -= 1;
+                self.recorder.was_lost(parked.timing.free, now);
                 self.recorder.ended(parked.leaf, End::Aborted, now);
             }
             // Nobody goes on when its slot is free again, nor is counted once more.

@@ -20,7 +20,7 @@ use crate::net::ring::{RingCounts, Waker};
 use crate::plan::{Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
 use crate::stdx::{Clock, Nanos, clock};
-use crate::verdict::trust::{self, Totals};
+use crate::verdict::trust::{self, Little, Totals};
 
 /// Why a run could not take place.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +106,8 @@ struct Collector<'a> {
     /// Changes of the level so far, and what was ordered last, in thousandths of the plan's.
     levels: u32,
     share: u64,
+    /// Whether a second signal has come.
+    cut_short: bool,
 }
 
 struct ShardHandle {
@@ -171,6 +173,7 @@ impl<'a> Collector<'a> {
             abort_at: Nanos::MAX,
             levels: 0,
             share: 1_000,
+            cut_short: false,
         })
     }
 
@@ -380,8 +383,18 @@ impl<'a> Collector<'a> {
                 self.pulse(0);
             }
             1 => {}
+            _ if self.cut_short => {}
             _ => {
-                self.interrupt();
+                self.cut_short = true;
+                // Both may have come between two looks.
+                if self.ended == Ended::Finished {
+                    self.note("interrupted: draining");
+                }
+                self.note("interrupted again: what was in flight is aborted");
+                if !matches!(self.ended, Ended::Interrupted { .. }) {
+                    self.interrupt();
+                }
+                self.abort_at = Nanos::MAX;
                 self.order(Order::Abort);
             }
         }
@@ -522,11 +535,19 @@ impl<'a> Collector<'a> {
             no_buffers: self.total.counts.no_buffers,
             overflows: self.ring.overflows,
             longest_stall: self.total.counts.longest_stall,
+            little: Little::of(&self.total, self.start),
+            broke: match &self.ended {
+                Ended::Failed(why) => Some(why.clone()),
+                _ => None,
+            },
             ..Totals::default()
         };
         let leaves = self.plan.leaves(Phase::Load).filter_map(|(_, id)| self.total.get(id));
         for leaf in leaves {
             totals.replies += leaf.replies;
+            totals.scheduled += leaf.tally.scheduled;
+            totals.dropped += leaf.tally.dropped;
+            totals.unreconciled = totals.unreconciled.or_else(|| leaf.tally.reconcile().err());
             let local = Failure::ALL.iter().filter(|failure| failure.side() == Side::Local);
             totals.local_failures +=
                 local.map(|&failure| leaf.tally.failed_by(failure)).sum::<u64>();

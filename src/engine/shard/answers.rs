@@ -123,7 +123,7 @@ impl Shard {
             return;
         }
         let timing = Timing { done: now, ..operation.timing };
-        self.in_flight -= 1;
+        self.recorder.landed(now);
         self.recorder.reply(operation.leaf, &timing, reply.status, operation.received);
         let plain = self.requests[request].plain;
         let end = if plain && reply.status < LEAST_FAILING {

@@ -178,7 +178,7 @@ impl Shard {
         if let Errand::Call(kind) = operation.errand {
             return self.call_failed(slot, kind, failure, now, &text());
         }
-        self.in_flight -= 1;
+        self.recorder.was_lost(operation.timing.free, now);
         self.recorder.bytes_lost(operation.leaf, operation.received);
         self.recorder.ended(operation.leaf, End::Failed(failure), now);
         let Self { plan, recorder, .. } = self;

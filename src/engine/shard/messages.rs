@@ -118,9 +118,10 @@ impl Shard {
     ) {
         let deadline = now + self.plan.messages[usize::from(message)].timeout;
         let Some(side) = &mut self.connections[slot as usize].side else { return };
+        let free = timing.free;
         side.awaited.push_back(Awaited { message, leaf, timing, key, deadline, step });
         let deadline = side.deadline();
-        self.in_flight += 1;
+        self.recorder.took_off(free, now);
         self.arm(slot, deadline, now);
     }
 
@@ -225,6 +226,7 @@ impl Shard {
                 // What waited for the send before it was blocked, not late.
                 awaited.timing.free = awaited.timing.intended.max(connection.available);
                 awaited.timing.sent = now;
+                self.recorder.waited(awaited.timing.blocked());
             }
         }
         connection.unsent = out.len();
@@ -409,7 +411,7 @@ impl Shard {
         }
         let Some(index) = self.seat_of(slot) else { return };
         let timing = Timing { first_byte: now, done: now, ..awaited.timing };
-        self.in_flight -= 1;
+        self.recorder.landed(now);
         self.recorder.answer(awaited.leaf, &timing);
         let seen = Seen { status: None, body: bytes.unwrap_or_default(), took: timing.response() };
         let judgement = self.judge(index, Asked::Message(awaited.message), seen, now);
@@ -451,7 +453,7 @@ impl Shard {
     fn fail_message(&mut self, slot: u32, place: usize, failure: Failure, now: Nanos, text: &str) {
         let side: Option<&mut Box<Side>> = self.connections[slot as usize].side.as_mut();
         let Some(awaited) = side.and_then(|side| side.awaited.remove(place)) else { return };
-        self.in_flight -= 1;
+        self.recorder.was_lost(awaited.timing.free, now);
         self.recorder.ended(awaited.leaf, End::Failed(failure), now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {text}", plan.name_of(awaited.leaf)));
@@ -479,7 +481,7 @@ impl Shard {
     ) {
         let Some(side) = &mut self.connections[slot as usize].side else { return };
         for awaited in std::mem::take(&mut side.awaited) {
-            self.in_flight -= 1;
+            self.recorder.was_lost(awaited.timing.free, now);
             self.recorder.ended(awaited.leaf, End::Aborted, now);
         }
         self.close(slot, submissions);

@@ -63,7 +63,6 @@ pub struct Shard {
     now: Nanos,
     /// When the load begins; what the plan counts from.
     start: Nanos,
-    in_flight: u64,
     /// Connections that stand.
     connected: u64,
     /// WebSockets that are open or about to be, or say farewell.
@@ -141,7 +140,6 @@ impl Shard {
             stage: Stage::Ready,
             now,
             start: Nanos::MAX,
-            in_flight: 0,
             connected: 0,
             sockets: 0,
             next_address: vec![0; plan.targets.len()],
@@ -264,7 +262,7 @@ impl Shard {
     /// What was recorded, and the gauges of this moment.
     pub fn recorder(&mut self) -> (&mut Recorder, Gauges) {
         let gauges = Gauges {
-            in_flight: self.in_flight,
+            in_flight: self.recorder.in_flight(),
             connections: self.connected,
             starved: std::mem::take(&mut self.starved),
         };

@@ -40,7 +40,7 @@ impl Shard {
         let timing = Timing { intended, free, ..Timing::default() };
         let operation =
             Operation { leaf, errand, generation, timing, begun: now, ..Operation::default() };
-        self.in_flight += 1;
+        self.recorder.took_off(free, now);
         self.recorder.begun(leaf);
         self.carry(slot, operation, now, submissions);
     }
@@ -322,11 +322,11 @@ impl Shard {
 
     /// No token came for an operation that waited for it: its 401 stands, if it had one.
     pub(super) fn give_up(&mut self, index: u32, operation: Operation, now: Nanos) {
-        self.in_flight -= 1;
         let (failure, what) = match operation.retried {
             true => (Failure::Status, "status 401, and no new token"),
             false => (Failure::TimeoutFirstByte, "nothing was sent, for want of a token"),
         };
+        self.recorder.was_lost(operation.timing.free, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {what}", plan.name_of(operation.leaf)));
         self.recorder.ended(operation.leaf, End::Failed(failure), now);
@@ -344,7 +344,7 @@ impl Shard {
         for slot in 0..super::len(&self.connections) {
             if let Some(operation) = self.connections[slot as usize].operation.take() {
                 if !matches!(operation.errand, Errand::Call(_)) {
-                    self.in_flight -= 1;
+                    self.recorder.was_lost(operation.timing.free, now);
                     self.recorder.bytes_lost(operation.leaf, operation.received);
                     self.recorder.ended(operation.leaf, End::Aborted, now);
                 }
@@ -354,7 +354,7 @@ impl Shard {
         }
         for seat in 0..self.seats.len() {
             if let Some(parked) = self.seats[seat].parked.take() {
-                self.in_flight -= 1;
+                self.recorder.was_lost(parked.timing.free, now);
                 self.recorder.ended(parked.leaf, End::Aborted, now);
             }
             // Nobody goes on when its slot is free again, nor is counted once more.

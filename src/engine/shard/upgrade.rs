@@ -146,7 +146,7 @@ impl Shard {
         connection.state = State::Live;
         connection.deadline = Nanos::MAX;
         let timing = Timing { done: now, ..operation.timing };
-        self.in_flight -= 1;
+        self.recorder.landed(now);
         self.recorder.reply(operation.leaf, &timing, SWITCHING, operation.received);
         self.recorder.ended(operation.leaf, End::Ok, now);
         self.recorder.count(Counter::WsSessions);

@@ -3,6 +3,8 @@
 use onslaught::metrics::catalog::Trend;
 use onslaught::metrics::{Counter, Leaf, LeafId};
 use onslaught::plan::{Kind, Phase};
+use onslaught::stdx::Nanos;
+use onslaught::verdict::trust::Little;
 
 use super::run::Finished;
 
@@ -58,6 +60,8 @@ impl Finished {
             assert_eq!(self.total.counter(counter), should, "{}", counter.name());
         }
         assert_eq!(self.total.counts.connects, seen.connects, "connects");
+        let little = Little::of(&self.total, Nanos::ZERO);
+        assert!(little.off() <= 0.001, "Little's law, to what histograms may be off: {little:?}");
         assert_eq!(self.total.counts.connect_failures, seen.connect_failures, "failed connects");
         assert_eq!(self.sum(Kind::Http, |leaf| leaf.replies), seen.replies, "replies");
         let opened = self.sum(Kind::WsOpen, |leaf| leaf.replies - leaf.retried);

@@ -170,6 +170,10 @@ pub(super) struct RunArgs {
     #[arg(long = "tag", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub(super) tags: Vec<String>,
 
+    /// Write every single operation to FILE, in JMeter's columns and ours: jtl=FILE
+    #[arg(short, long = "output", value_name = "KIND=FILE")]
+    pub(super) outputs: Vec<String>,
+
     /// Write summary.json to FILE, too; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
@@ -251,6 +255,10 @@ pub(super) struct WsArgs {
     /// Cores for the shards, as 0,2-5 [default: the process's affinity mask]
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(super) cores: Option<String>,
+
+    /// Write every single operation to FILE, in JMeter's columns and ours: jtl=FILE
+    #[arg(short, long = "output", value_name = "KIND=FILE")]
+    pub(super) outputs: Vec<String>,
 
     /// Write summary.json to FILE; - is standard output
     #[arg(long, value_name = "FILE")]
@@ -342,6 +350,10 @@ pub(super) struct HttpArgs {
     /// Show the whole spectrum of response and service times
     #[arg(short = 'L', long)]
     pub(super) latency: bool,
+
+    /// Write every single operation to FILE, in JMeter's columns and ours: jtl=FILE
+    #[arg(short, long = "output", value_name = "KIND=FILE")]
+    pub(super) outputs: Vec<String>,
 
     /// Write summary.json to FILE; - is standard output
     #[arg(long, value_name = "FILE")]

@@ -15,7 +15,7 @@ use super::host;
 use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
-use crate::metrics::Delta;
+use crate::metrics::{Delta, Record};
 use crate::net::ring::{RingCounts, Waker};
 use crate::plan::{Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
@@ -57,7 +57,12 @@ pub struct Run<'a> {
     pub interrupts: &'a dyn Fn() -> u32,
     /// Told once a second.
     pub observer: &'a mut dyn FnMut(Pulse<'_>),
+    /// Given every operation that has ended, about once a second, if that is wanted.
+    pub log: Option<Log<'a>>,
 }
+
+/// Who is given the operations that have ended.
+pub type Log<'a> = &'a mut dyn FnMut(&[Record]);
 
 /// How often the collector looks for signals.
 const LOOK: Duration = Duration::from_millis(100);
@@ -126,6 +131,7 @@ impl<'a> Collector<'a> {
                 core,
                 plan: plan.clone(),
                 clock: run.clock,
+                keep_records: run.log.is_some(),
                 control: control.clone(),
                 collector: SyncSender::clone(&outbox),
                 spares: spares_out,
@@ -296,6 +302,10 @@ impl<'a> Collector<'a> {
 
     fn merge(&mut self, shard: u32, mut delta: Box<Delta>, last: bool) {
         self.total.add(&delta);
+        if let Some(log) = &mut self.run.log {
+            log(&delta.records.kept);
+            self.total.records.lost += delta.records.lost;
+        }
         let now = self.run.clock.now();
         let Some(series) = &mut self.series else { return };
         series.take(shard, &delta, last);
@@ -406,6 +416,9 @@ impl<'a> Collector<'a> {
         };
         if series.rows_left_out > 0 {
             self.note(&format!("{} seconds are not in the series", series.rows_left_out));
+        }
+        if self.total.records.lost > 0 {
+            self.note(&format!("{} operations are not in requests.jtl", self.total.records.lost));
         }
         let cpu = host::cpu_times().unwrap_or_default();
         let warm = self.start + self.plan.warmup;

@@ -18,7 +18,7 @@ mod series;
 pub mod shard;
 mod socket;
 
-pub use collector::{EngineError, Pulse, Run, run};
+pub use collector::{EngineError, Log, Pulse, Run, run};
 pub use limits::GRACE;
 pub use outcome::Outcome;
 pub use shard::Shard;

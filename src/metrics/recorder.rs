@@ -6,6 +6,7 @@
 use super::catalog::Counter;
 use super::histogram::Histogram;
 use super::leaf::{Leaf, LeafId};
+use super::record::{Record, Records};
 use crate::protocol::{Failure, Timing};
 use crate::stdx::Nanos;
 
@@ -89,6 +90,9 @@ pub struct Delta {
     pub timed: Vec<Histogram>,
     /// How often each of the plan's checks passed and failed.
     pub checks: Vec<CheckCount>,
+    /// Single operations, if they are wanted. They do not add up: whoever merges deltas has taken
+    /// them before.
+    pub records: Records,
     /// When it was begun.
     pub from: Nanos,
     /// When it was handed over.
@@ -188,9 +192,11 @@ impl Delta {
         self.leaves.iter_mut().flatten().for_each(|leaf| leaf.clear());
         self.timed.iter_mut().for_each(Histogram::clear);
         self.checks.fill(CheckCount::default());
+        self.records.clear();
+        let records = std::mem::take(&mut self.records);
         let leaves = std::mem::take(&mut self.leaves);
         let (timed, checks) = (std::mem::take(&mut self.timed), std::mem::take(&mut self.checks));
-        *self = Self { leaves, timed, checks, ..Self::default() };
+        *self = Self { leaves, timed, checks, records, ..Self::default() };
     }
 }
 
@@ -198,9 +204,24 @@ impl Delta {
 #[derive(Debug, Default)]
 pub struct Recorder {
     delta: Box<Delta>,
+    /// Whether single operations are kept.
+    keeps_records: bool,
 }
 
 impl Recorder {
+    /// Keeps single operations from now on.
+    pub fn keep_records(&mut self) {
+        self.keeps_records = true;
+        self.delta.records.reserve();
+    }
+
+    /// Keeps an operation that has ended, if that is wanted.
+    pub fn record(&mut self, record: impl FnOnce() -> Record) {
+        if self.keeps_records {
+            self.delta.records.add(record());
+        }
+    }
+
     /// An operation fell due.
     pub fn scheduled(&mut self, leaf: LeafId) {
         self.delta.leaf(leaf).tally.scheduled += 1;
@@ -291,6 +312,9 @@ impl Recorder {
     /// Hands over what was recorded until `now` and goes on with `fresh`, which must be empty.
     pub fn hand_over(&mut self, fresh: Box<Delta>, now: Nanos, gauges: Gauges) -> Box<Delta> {
         let mut delta = std::mem::replace(&mut self.delta, fresh);
+        if self.keeps_records {
+            self.delta.records.reserve();
+        }
         self.delta.from = now;
         delta.to = now;
         delta.in_flight = gauges.in_flight;

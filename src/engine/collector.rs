@@ -17,7 +17,7 @@ use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
 use crate::metrics::{Delta, Record};
 use crate::net::ring::{RingCounts, Waker};
-use crate::plan::{Phase, Plan, Until, Workload};
+use crate::plan::{Kind, Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
 use crate::stdx::{Clock, Nanos, clock};
 use crate::verdict::trust::{self, Totals};
@@ -69,6 +69,8 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// From the order to the first operation: time for every shard to wake up.
 const LEAD: Nanos = Nanos::from_millis(2);
+
+const SECOND: Nanos = Nanos::from_secs(1);
 
 /// Executes a plan.
 ///
@@ -302,6 +304,7 @@ impl<'a> Collector<'a> {
 
     fn merge(&mut self, shard: u32, mut delta: Box<Delta>, last: bool) {
         self.total.add(&delta);
+        self.block(&delta);
         if let Some(log) = &mut self.run.log {
             log(&delta.records.kept);
             self.total.records.lost += delta.records.lost;
@@ -323,6 +326,15 @@ impl<'a> Collector<'a> {
             self.drain(Ended::Aborted { at, why });
         }
         self.pulse(closed);
+    }
+
+    /// Keeps the response times of requests by the second as well.
+    fn block(&mut self, delta: &Delta) {
+        let plan = self.plan.clone();
+        let leaves = plan.leaves(Phase::Load).zip(&plan.leaves);
+        let requests = leaves.filter(|(_, leaf)| leaf.kind == Kind::Http).map(|(id, _)| id);
+        let middle = Nanos((delta.from.0 + delta.to.0) / 2).since(self.start);
+        self.total.block(middle.0 / SECOND.0, delta, requests);
     }
 
     /// Tells the observer how far the set-up is.

@@ -3,8 +3,9 @@
 //! Once a second the shard hands its [`Delta`] over and goes on with an empty one that the
 //! collector has given back, so that merging costs the shard nothing.
 
-use super::catalog::Counter;
+use super::catalog::{Counter, Trend};
 use super::histogram::Histogram;
+use super::interval::Blocks;
 use super::leaf::{Leaf, LeafId};
 use super::record::{Record, Records};
 use crate::protocol::{Failure, Timing};
@@ -93,6 +94,8 @@ pub struct Delta {
     /// Single operations, if they are wanted. They do not add up: whoever merges deltas has taken
     /// them before.
     pub records: Records,
+    /// Response times by blocks of seconds, made by whoever merges deltas.
+    pub blocks: Blocks,
     /// When it was begun.
     pub from: Nanos,
     /// When it was handed over.
@@ -185,6 +188,15 @@ impl Delta {
         self.connections += other.connections;
         self.starved |= other.starved;
         self.last_end = self.last_end.max(other.last_end);
+    }
+
+    /// Adds another's response times of some leaves to the block of a second, counted from the
+    /// start of the load.
+    pub fn block(&mut self, second: u64, other: &Self, leaves: impl Iterator<Item = LeafId>) {
+        let mut times = Histogram::new();
+        let leaves = leaves.filter_map(|id| other.get(id));
+        leaves.for_each(|leaf| times.add(leaf.trend(Trend::Duration)));
+        self.blocks.add(second, &times);
     }
 
     /// Empties it, keeping its memory.

@@ -23,6 +23,8 @@ mod integration {
     mod misbehave;
     /// nginx: counts equal to its own log, killed and restarted.
     mod nginx;
+    /// Measured, beside what the target logged of it.
+    mod oracles;
     /// Where results go, and where they cannot go.
     mod outputs;
     /// A host that cannot run the load says so in one line.

@@ -170,6 +170,10 @@ pub(super) struct RunArgs {
     #[arg(long = "tag", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub(super) tags: Vec<String>,
 
+    /// Write every single operation to FILE, in JMeter's columns and ours: jtl=FILE
+    #[arg(short, long = "output", value_name = "KIND=FILE")]
+    pub(super) outputs: Vec<String>,
+
     /// Write summary.json to FILE, too; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
@@ -251,6 +255,10 @@ pub(super) struct WsArgs {
     /// Cores for the shards, as 0,2-5 [default: the process's affinity mask]
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(super) cores: Option<String>,
+
+    /// Write every single operation to FILE, in JMeter's columns and ours: jtl=FILE
+    #[arg(short, long = "output", value_name = "KIND=FILE")]
+    pub(super) outputs: Vec<String>,
 
     /// Write summary.json to FILE; - is standard output
     #[arg(long, value_name = "FILE")]
@@ -343,6 +351,10 @@ pub(super) struct HttpArgs {
     #[arg(short = 'L', long)]
     pub(super) latency: bool,
 
+    /// Write every single operation to FILE, in JMeter's columns and ours: jtl=FILE
+    #[arg(short, long = "output", value_name = "KIND=FILE")]
+    pub(super) outputs: Vec<String>,
+
     /// Write summary.json to FILE; - is standard output
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
@@ -383,7 +395,8 @@ pub(super) struct HttpArgs {
   onslaught target --token-ttl 30s --task-time 1s --misbehave token-early:5
 
 Paths: /health, /bytes/N, /chunked/N, /delay/TIME, /status/CODE, /echo (POST),
-/count, /metrics. Accounts, in JSON: POST /auth/register and /auth/login
+/queue/MEAN (one after the other, exponential), /count, /metrics.
+Accounts, in JSON: POST /auth/register and /auth/login
 {email, password}, /auth/refresh {refreshToken}, /auth/logout.
 As \"Authorization: Bearer TOKEN\": POST /tasks {type}, GET /tasks/ID.
 WebSocket: /echo; /ws?token=TOKEN, which takes {type: subscribe, taskId} and
@@ -412,6 +425,15 @@ pub(super) struct TargetArgs {
     /// From a task's creation until it is completed
     #[arg(long, value_name = "TIME", default_value = "3s", allow_hyphen_values = true)]
     pub(super) task_time: String,
+
+    /// What the times of /queue are drawn from
+    #[arg(long, value_name = "N", default_value = "1", allow_hyphen_values = true)]
+    pub(super) seed: String,
+
+    /// Write to FILE, as CSV, when each request arrived and was answered, with the number in its
+    /// X-Request-Id
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
 
     /// End when standard input does
     #[arg(long, hide = true)]

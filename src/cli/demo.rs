@@ -52,6 +52,7 @@ pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
         cores: None,
         shards: Some(1),
         json: None,
+        jtl: None,
         folder: Some(args.out.clone().unwrap_or_else(|| folder("demo"))),
         latency: Latency::Brief,
         // A demonstration on a busy laptop says what it saw and is still a demonstration.

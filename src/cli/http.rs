@@ -10,6 +10,7 @@ use http::{Method, Uri};
 use super::args::HttpArgs;
 use super::job::{ACCEPTED, Job};
 use super::problems::Problems;
+use super::run::outputs;
 use crate::doctor::Cores;
 use crate::metrics::histogram::LONGEST;
 use crate::net::resolve::Reach;
@@ -58,6 +59,7 @@ pub(super) fn understand(args: &HttpArgs, allowed: &Cores) -> Result<Job, Proble
     let cores = cores.and_then(|cores| problems.keep("--cores", cores));
     let load = load(args, timeout, &mut problems);
     let request = url.as_ref().and_then(|url| request(args, url, &mut problems));
+    let jtl = outputs(&args.outputs, &mut problems);
     problems.or(|| {
         let (url, request) = (url?, request?);
         let named = NamedRequest { name: args.url.clone(), request };
@@ -84,6 +86,7 @@ pub(super) fn understand(args: &HttpArgs, allowed: &Cores) -> Result<Job, Proble
             cores,
             shards: shards.and_then(|shards| u32::try_from(shards).ok()),
             json: args.json.clone(),
+            jtl: jtl?,
             folder: None,
             latency: if args.latency { Latency::Spectrum } else { Latency::Brief },
             policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },

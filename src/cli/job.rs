@@ -11,11 +11,15 @@ use crate::doctor::{CoreError, Cores};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::engine::{self, EngineError, Pulse, Run};
 use crate::live::{Output, Progress, Stage, Tick};
+use crate::metrics::Record;
 use crate::net::resolve::Reach;
 use crate::plan::{Phase, Plan, Until, Workload};
 use crate::report::figures::{plural, span};
+use crate::report::jtl::Jtl;
 use crate::report::text::{self, Latency};
-use crate::report::{self, Colour, Context, ExitCode, Host, Report, Sinks, TrustPolicy};
+use crate::report::{
+    self, Colour, Context, ExitCode, Host, Report, RequestLog, SinkError, Sinks, TrustPolicy,
+};
 use crate::stdx::{Clock, Nanos};
 use crate::verdict::trust::Verdict;
 
@@ -34,6 +38,8 @@ pub(super) struct Job {
     pub(super) shards: Option<u32>,
     /// Where the summary goes as JSON.
     pub(super) json: Option<PathBuf>,
+    /// Where every single operation goes.
+    pub(super) jtl: Option<PathBuf>,
     /// Where all results go.
     pub(super) folder: Option<PathBuf>,
     pub(super) latency: Latency,
@@ -55,6 +61,10 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Ok(sinks) => sinks,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
+    let mut log = match job.jtl.as_deref().map(RequestLog::open).transpose() {
+        Ok(log) => log,
+        Err(error) => return refuse(ExitCode::Usage, &error),
+    };
     let before = probes::asked("before the load", &job.plan.probes, job.reach);
     let resolved = ahead::resolved(&job.plan.targets, job.reach, &interrupts);
     let local = resolved
@@ -73,12 +83,13 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         for (target, addresses) in job.plan.targets.iter_mut().zip(addresses) {
             target.addresses = addresses;
         }
-        load(&Arc::new(job.plan.clone()), &cores, &interrupts)
+        load(&Arc::new(job.plan.clone()), &cores, &interrupts, log.as_mut())
             .map_err(|error| Obstacle::Host(error.to_string()))
     });
     let outcome = outcome.unwrap_or_else(|obstacle| obstacle.outcome(&job.plan, &cores));
     let after = probes::asked("after the load", &job.plan.probes, job.reach);
-    tell(&job, &outcome, sinks, [before, after])
+    let logged = log.map(RequestLog::finish).transpose();
+    tell(&job, &outcome, sinks, logged, [before, after])
 }
 
 /// Cores for the shards: those chosen, else those allowed, less one for a target beside us.
@@ -116,19 +127,24 @@ fn load(
     plan: &Arc<Plan>,
     cores: &[usize],
     interrupts: &Interrupts,
+    log: Option<&mut RequestLog>,
 ) -> Result<Outcome, EngineError> {
+    let clock = Clock::start();
+    let jtl = Jtl::new(plan, clock);
+    let mut write = log.map(|log| |records: &[Record]| log.write(&jtl, records));
     let mut progress = Progress::new(Output::Stderr(colour(std::io::stderr().is_terminal())));
     let outcome = engine::run(
         plan,
         Run {
             cores,
-            clock: Clock::start(),
+            clock,
             interrupts: &|| interrupts.count(),
             commands: &|| None,
             observer: &mut |pulse| match interrupts.count() {
                 0 => progress.tick(&tick(plan, &pulse)),
                 _ => progress.close(&draining(plan)),
             },
+            log: write.as_mut().map(|write| write as engine::Log<'_>),
         },
     );
     progress.finish();
@@ -171,7 +187,13 @@ fn per_second(count: u64, span: Nanos) -> f64 {
 }
 
 /// The summary on the terminal, the results in their files.
-fn tell(job: &Job, outcome: &Outcome, sinks: Sinks, probes: [Vec<String>; 2]) -> ExitCode {
+fn tell(
+    job: &Job,
+    outcome: &Outcome,
+    sinks: Sinks,
+    logged: Result<Option<u64>, SinkError>,
+    probes: [Vec<String>; 2],
+) -> ExitCode {
     let context = Context {
         tags: job.plan.tags.iter().cloned().collect(),
         host: Host::read(),
@@ -181,7 +203,12 @@ fn tell(job: &Job, outcome: &Outcome, sinks: Sinks, probes: [Vec<String>; 2]) ->
     let report = report::build(outcome, &job.plan, context);
     let stdout_taken = sinks.take_stdout();
     let mut whole = show(&report, job, stdout_taken);
-    let written = sinks.write(&report);
+    let mut written = sinks.write(&report);
+    written.extend(logged.err());
+    let lost = outcome.total.records.lost;
+    if lost > 0 {
+        say(&format!("note: {lost} operations are not in the file of -o jtl: it was behind"));
+    }
     for error in &written {
         say(&format!("error: {error}"));
     }

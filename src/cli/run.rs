@@ -50,6 +50,7 @@ pub(super) fn run(args: &RunArgs, allowed: &Cores) -> ExitCode {
         cores: flags.cores,
         shards: flags.shards,
         json: args.json.clone(),
+        jtl: flags.jtl,
         folder: Some(folder),
         latency: if args.latency { Latency::Spectrum } else { Latency::Brief },
         policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },
@@ -69,12 +70,32 @@ pub(super) fn folder(name: &str) -> PathBuf {
     PathBuf::from(format!("onslaught-results/{name}-{}", now.strftime("%Y%m%dT%H%M%SZ")))
 }
 
+/// Where `-o` sends what: only every single operation, so far.
+pub(super) fn outputs(given: &[String], problems: &mut Problems) -> Option<Option<PathBuf>> {
+    let mut jtl = None;
+    for each in given {
+        match each.split_once('=') {
+            Some(("jtl", path)) if !path.is_empty() && jtl.is_none() => jtl = Some(path.into()),
+            Some(("jtl", path)) if !path.is_empty() => {
+                problems.add("-o", "jtl is given twice; give it one path");
+                return None;
+            }
+            _ => {
+                problems.add("-o", &format!("'{each}' is no output; expected jtl=FILE"));
+                return None;
+            }
+        }
+    }
+    Some(jtl)
+}
+
 /// What the flags say.
 struct Flags {
     variables: Variables,
     options: Options,
     cores: Option<Cores>,
     shards: Option<u32>,
+    jtl: Option<PathBuf>,
 }
 
 fn understand(args: &RunArgs, allowed: &Cores) -> Result<Flags, Problems> {
@@ -85,8 +106,10 @@ fn understand(args: &RunArgs, allowed: &Cores) -> Result<Flags, Problems> {
     let shards = shards.and_then(|text| problems.number("-t", text, (1, 4_096), "shard"));
     let cores = args.cores.as_deref().map(|list| allowed.choose(list));
     let cores = cores.and_then(|cores| problems.keep("--cores", cores));
+    let jtl = outputs(&args.outputs, &mut problems);
     problems.or(|| {
         Some(Flags {
+            jtl: jtl?,
             variables,
             options: options?,
             cores,

@@ -53,12 +53,15 @@ fn understand(args: &TargetArgs, allowed: &Cores) -> Result<Options, Problems> {
     };
     let token_life = problems.keep("--token-ttl", span(&args.token_ttl, SHORTEST_LIFE));
     let task_time = problems.keep("--task-time", span(&args.task_time, Nanos::ZERO));
+    let seed = problems.keep("--seed", units::count(&args.seed));
     problems.or(|| {
         Some(Options {
             listen: listen?,
             cores: cores?.all().to_vec(),
             misbehaviour: lies?,
             terms: Terms { token_life: token_life?, task_time: task_time? },
+            seed: seed?,
+            journal: args.journal.clone(),
         })
     })
 }

@@ -4,6 +4,7 @@ use super::args::WsArgs;
 use super::http::{Address, LONGEST_RUN, SHORTEST, parse_url};
 use super::job::{ACCEPTED, Job};
 use super::problems::Problems;
+use super::run::outputs;
 use crate::doctor::Cores;
 use crate::metrics::histogram::LONGEST;
 use crate::net::resolve::Reach;
@@ -49,6 +50,7 @@ pub(super) fn understand(args: &WsArgs, allowed: &Cores) -> Result<Job, Problems
     let cores = args.cores.as_deref().map(|list| allowed.choose(list));
     let cores = cores.and_then(|cores| problems.keep("--cores", cores));
     let head = url.as_ref().and_then(|url| head(args, url, &mut problems));
+    let jtl = outputs(&args.outputs, &mut problems);
     problems.or(|| {
         let sessions = u32::try_from(sessions?).ok()?;
         let fleet = Spoken { timeout: timeout?, every: every?, head: head? };
@@ -64,6 +66,7 @@ pub(super) fn understand(args: &WsArgs, allowed: &Cores) -> Result<Job, Problems
             cores,
             shards: shards.and_then(|shards| u32::try_from(shards).ok()),
             json: args.json.clone(),
+            jtl: jtl?,
             folder: None,
             latency: Latency::Brief,
             policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },

@@ -15,9 +15,9 @@ use super::host;
 use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE, LEVELS};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
-use crate::metrics::Delta;
+use crate::metrics::{Delta, Record};
 use crate::net::ring::{RingCounts, Waker};
-use crate::plan::{Phase, Plan, Until, Workload};
+use crate::plan::{Kind, Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
 use crate::stdx::{Clock, Nanos, clock};
 use crate::verdict::trust::{self, Little, Totals};
@@ -59,7 +59,12 @@ pub struct Run<'a> {
     pub commands: &'a dyn Fn() -> Option<Command>,
     /// Told once a second.
     pub observer: &'a mut dyn FnMut(Pulse<'_>),
+    /// Given every operation that has ended, about once a second, if that is wanted.
+    pub log: Option<Log<'a>>,
 }
+
+/// Who is given the operations that have ended.
+pub type Log<'a> = &'a mut dyn FnMut(&[Record]);
 
 /// How often the collector looks for signals.
 const LOOK: Duration = Duration::from_millis(100);
@@ -69,6 +74,7 @@ const LEAD: Nanos = Nanos::from_millis(2);
 
 /// From the order to another level: every shard has to hear of it before.
 const LEVEL_LEAD: Nanos = Nanos::from_millis(50);
+const SECOND: Nanos = Nanos::from_secs(1);
 
 /// Executes a plan.
 ///
@@ -138,6 +144,7 @@ impl<'a> Collector<'a> {
                 core,
                 plan: plan.clone(),
                 clock: run.clock,
+                keep_records: run.log.is_some(),
                 control: control.clone(),
                 collector: SyncSender::clone(&outbox),
                 levels: levels_out,
@@ -314,6 +321,11 @@ impl<'a> Collector<'a> {
 
     fn merge(&mut self, shard: u32, mut delta: Box<Delta>, last: bool) {
         self.total.add(&delta);
+        self.block(&delta);
+        if let Some(log) = &mut self.run.log {
+            log(&delta.records.kept);
+            self.total.records.lost += delta.records.lost;
+        }
         let now = self.run.clock.now();
         let Some(series) = &mut self.series else { return };
         series.take(shard, &delta, last);
@@ -331,6 +343,15 @@ impl<'a> Collector<'a> {
             self.drain(Ended::Aborted { at, why });
         }
         self.pulse(closed);
+    }
+
+    /// Keeps the response times of requests by the second as well.
+    fn block(&mut self, delta: &Delta) {
+        let plan = self.plan.clone();
+        let leaves = plan.leaves(Phase::Load);
+        let requests = leaves.filter(|(leaf, _)| leaf.kind == Kind::Http).map(|(_, id)| id);
+        let middle = Nanos((delta.from.0 + delta.to.0) / 2).since(self.start);
+        self.total.block(middle.0 / SECOND.0, delta, requests);
     }
 
     /// Tells the observer how far the set-up is.
@@ -478,6 +499,9 @@ impl<'a> Collector<'a> {
         };
         if series.rows_left_out > 0 {
             self.note(&format!("{} seconds are not in the series", series.rows_left_out));
+        }
+        if self.total.records.lost > 0 {
+            self.note(&format!("{} operations are not in requests.jtl", self.total.records.lost));
         }
         let cpu = host::cpu_times().unwrap_or_default();
         let warm = self.start + self.plan.warmup;

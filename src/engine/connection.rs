@@ -117,6 +117,8 @@ pub(super) struct Operation {
     pub(super) begun: Nanos,
     /// Bytes of its reply so far.
     pub(super) received: u64,
+    /// The low bits of its number on the shard.
+    pub(super) serial: u32,
 }
 
 /// A connection's slot in the slab.
@@ -130,7 +132,9 @@ pub(super) struct Connection {
     pub(super) exchange: Exchange,
     pub(super) listening: Listening,
     /// Bytes of the last request that the kernel has not taken.
-    pub(super) unsent: usize,
+    pub(super) unsent: u32,
+    /// Bytes of the last request.
+    pub(super) asked: u32,
     /// When the state is over, if it does not end by itself.
     pub(super) deadline: Nanos,
     /// The earliest entry of this slot in the wheel.
@@ -154,6 +158,12 @@ impl Connection {
     pub(super) fn of(owner: u32) -> Self {
         let never = Nanos::MAX;
         Self { deadline: never, wheel_at: never, wheel_later: never, owner, ..Self::default() }
+    }
+
+    /// So many bytes are about to be sent; limits on bodies and messages keep them far below 2^32.
+    pub(super) fn sends(&mut self, bytes: usize) {
+        self.asked = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.unsent = self.asked;
     }
 
     /// Whether it can take an operation.

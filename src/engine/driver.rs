@@ -20,6 +20,8 @@ pub(super) struct Assignment {
     pub(super) core: usize,
     pub(super) plan: Arc<Plan>,
     pub(super) clock: Clock,
+    /// Whether every operation is to be recorded.
+    pub(super) keep_records: bool,
     pub(super) control: Arc<Control>,
     pub(super) collector: SyncSender<Message>,
     /// Changes of the level, in the order of their times.
@@ -105,6 +107,9 @@ impl Driver {
         let ring = Ring::new(RingOptions::for_slots(share.max(1)))?;
         let mut shard = Shard::new(plan.clone(), *shard, clock.now());
         shard.set_wall_clock(clock.wall_at_zero());
+        if assignment.keep_records {
+            shard.keep_records();
+        }
         Ok(Self {
             ring,
             shard,

@@ -19,7 +19,7 @@ pub mod shard;
 mod socket;
 mod sources;
 
-pub use collector::{EngineError, Pulse, Run, run};
+pub use collector::{EngineError, Log, Pulse, Run, run};
 pub use control::{Command, Level, To};
 pub use limits::GRACE;
 pub use outcome::Outcome;

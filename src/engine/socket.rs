@@ -39,6 +39,8 @@ pub(super) struct Awaited {
     pub(super) message: u16,
     pub(super) leaf: LeafId,
     pub(super) timing: Timing,
+    /// The low bits of its number on the shard.
+    pub(super) serial: u32,
     /// What tells its answer from others, hashed; or which ping it was.
     pub(super) key: u64,
     /// When it has been awaited too long.

@@ -8,10 +8,14 @@
 
 pub mod catalog;
 pub mod histogram;
+pub mod interval;
 pub mod leaf;
+pub mod record;
 pub mod recorder;
 
 pub use catalog::{Counter, Trend};
 pub use histogram::Histogram;
+pub use interval::Blocks;
 pub use leaf::{Leaf, LeafId, Tally};
+pub use record::{Record, Records};
 pub use recorder::{CheckCount, Delta, ErrorSamples, Recorder, ShardCounts};

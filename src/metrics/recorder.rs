@@ -3,9 +3,11 @@
 //! Once a second the shard hands its [`Delta`] over and goes on with an empty one that the
 //! collector has given back, so that merging costs the shard nothing.
 
-use super::catalog::Counter;
+use super::catalog::{Counter, Trend};
 use super::histogram::Histogram;
+use super::interval::Blocks;
 use super::leaf::{Leaf, LeafId};
+use super::record::{Record, Records};
 use crate::protocol::{Failure, Timing};
 use crate::stdx::Nanos;
 
@@ -89,6 +91,11 @@ pub struct Delta {
     pub timed: Vec<Histogram>,
     /// How often each of the plan's checks passed and failed.
     pub checks: Vec<CheckCount>,
+    /// Single operations, if they are wanted. They do not add up: whoever merges deltas has taken
+    /// them before.
+    pub records: Records,
+    /// Response times by blocks of seconds, made by whoever merges deltas.
+    pub blocks: Blocks,
     /// When it was begun.
     pub from: Nanos,
     /// When it was handed over.
@@ -191,14 +198,25 @@ impl Delta {
         self.unanswered_ns += other.unanswered_ns;
     }
 
+    /// Adds another's response times of some leaves to the block of a second, counted from the
+    /// start of the load.
+    pub fn block(&mut self, second: u64, other: &Self, leaves: impl Iterator<Item = LeafId>) {
+        let mut times = Histogram::new();
+        let leaves = leaves.filter_map(|id| other.get(id));
+        leaves.for_each(|leaf| times.add(leaf.trend(Trend::Duration)));
+        self.blocks.add(second, &times);
+    }
+
     /// Empties it, keeping its memory.
     pub fn clear(&mut self) {
         self.leaves.iter_mut().flatten().for_each(|leaf| leaf.clear());
         self.timed.iter_mut().for_each(Histogram::clear);
         self.checks.fill(CheckCount::default());
+        self.records.clear();
+        let records = std::mem::take(&mut self.records);
         let leaves = std::mem::take(&mut self.leaves);
         let (timed, checks) = (std::mem::take(&mut self.timed), std::mem::take(&mut self.checks));
-        *self = Self { leaves, timed, checks, ..Self::default() };
+        *self = Self { leaves, timed, checks, records, ..Self::default() };
     }
 }
 
@@ -209,9 +227,24 @@ pub struct Recorder {
     in_flight: u64,
     /// Until when operations in flight are in the delta's integral.
     integrated: Nanos,
+    /// Whether single operations are kept.
+    keeps_records: bool,
 }
 
 impl Recorder {
+    /// Keeps single operations from now on.
+    pub fn keep_records(&mut self) {
+        self.keeps_records = true;
+        self.delta.records.reserve();
+    }
+
+    /// Keeps an operation that has ended, if that is wanted.
+    pub fn record(&mut self, record: impl FnOnce() -> Record) {
+        if self.keeps_records {
+            self.delta.records.add(record());
+        }
+    }
+
     /// An operation fell due.
     pub fn scheduled(&mut self, leaf: LeafId) {
         self.delta.leaf(leaf).tally.scheduled += 1;
@@ -342,6 +375,9 @@ impl Recorder {
     pub fn hand_over(&mut self, fresh: Box<Delta>, now: Nanos, gauges: Gauges) -> Box<Delta> {
         self.integrate(now);
         let mut delta = std::mem::replace(&mut self.delta, fresh);
+        if self.keeps_records {
+            self.delta.records.reserve();
+        }
         self.delta.from = now;
         delta.to = now;
         delta.in_flight = gauges.in_flight;

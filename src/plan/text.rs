@@ -68,6 +68,8 @@ pub enum Function {
     Uuid,
     /// Milliseconds since 1970.
     Now,
+    /// The number of the operation in the run; nothing where there is none, as in a condition.
+    Sequence,
     /// So many random letters and digits.
     RandomString(Box<Value>),
     /// A whole number in base 36.
@@ -164,7 +166,8 @@ impl Value {
             | Self::User(_)
             | Self::Variable(_)
             | Self::Pool(..)
-            | Self::Call(Function::Pick(_) | Function::Uuid | Function::Now) => false,
+            | Self::Call(Function::Pick(_) | Function::Uuid)
+            | Self::Call(Function::Now | Function::Sequence) => false,
         }
     }
 }

@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::build::Report;
+use super::jtl::{self, Jtl};
 use super::{csv, hgrm, hlog, json, junit};
-use crate::metrics::Trend;
+use crate::metrics::{Record, Trend};
 
 /// Where results go; nowhere by default.
 #[derive(Debug, Default)]
@@ -83,6 +84,77 @@ impl Sinks {
             written.err().map(|cause| SinkError { path, cause })
         };
         self.sinks.into_iter().filter_map(write).collect()
+    }
+}
+
+/// `requests.jtl` while the run is on: written line by line, and in its place when it is whole.
+#[derive(Debug)]
+pub struct RequestLog {
+    path: PathBuf,
+    place: Growing,
+    lines: u64,
+    /// The first failure; nothing is written after it.
+    failed: Option<io::Error>,
+    text: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Growing {
+    Direct(File),
+    Beside(Temporary, PathBuf),
+}
+
+impl RequestLog {
+    /// Opens the file, beside its place if that is a regular file's.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is standard output or error, which have another use.
+    pub fn open(path: &Path) -> Result<Self, SinkError> {
+        let wrong = |cause| SinkError { path: path.to_owned(), cause };
+        let place = match Place::open(path).map_err(wrong)? {
+            Place::Stdout | Place::Stderr => {
+                let what = "it is written while the run is on, which needs a file of its own";
+                return Err(wrong(io::Error::new(ErrorKind::InvalidInput, what)));
+            }
+            Place::Direct(file) => Growing::Direct(file),
+            Place::Beside(target) => {
+                Growing::Beside(Temporary::beside(&target).map_err(wrong)?, target)
+            }
+        };
+        let (path, text) = (path.to_owned(), format!("{}\n", jtl::COLUMNS).into_bytes());
+        let mut log = Self { path, place, lines: 0, failed: None, text };
+        log.flush();
+        Ok(log)
+    }
+
+    /// Writes the lines of some records.
+    pub fn write(&mut self, jtl: &Jtl, records: &[Record]) {
+        if self.failed.is_none() {
+            self.lines += jtl.lines(records, &mut self.text);
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let (Growing::Direct(file) | Growing::Beside(Temporary { file, .. }, _)) = &mut self.place;
+        self.failed = file.write_all(&self.text).err();
+        self.text.clear();
+    }
+
+    /// Puts the file in its place; gives the number of its lines, without the first.
+    ///
+    /// # Errors
+    /// When it could not be written: then it is not there.
+    pub fn finish(self) -> Result<u64, SinkError> {
+        let Self { path, place, lines, failed, .. } = self;
+        let ended = match (failed, place) {
+            (Some(cause), _) => Err(cause),
+            (None, Growing::Direct(_)) => Ok(()),
+            (None, Growing::Beside(temporary, target)) => {
+                temporary.file.sync_all().and_then(|()| temporary.rename(&target))
+            }
+        };
+        ended.map(|()| lines).map_err(|cause| SinkError { path, cause })
     }
 }
 
@@ -187,6 +259,7 @@ fn to_stream(stream: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// A file that goes away unless it is renamed.
+#[derive(Debug)]
 struct Temporary {
     path: PathBuf,
     file: File,

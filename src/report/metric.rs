@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keyed::Keyed;
 use crate::metrics::catalog::names;
-use crate::metrics::{Histogram, Trend};
+use crate::metrics::{Blocks, Histogram, Trend};
 use crate::stdx::Nanos;
 
 /// All metrics of a view (the run, a phase, a request), by name.
@@ -66,6 +66,10 @@ pub struct TrendFigures {
     pub p99_9: f64,
     /// Quantiles that rest on fewer than ten slower times: not to be relied on.
     pub thin: Vec<String>,
+    /// Between which times each of its quantiles lies in 95 of 100 runs like this one; only where
+    /// that can be told: see [`crate::metrics::interval`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ci95: BTreeMap<String, [f64; 2]>,
 }
 
 /// A share: `rate` = passes / (passes + fails).
@@ -166,7 +170,19 @@ impl TrendFigures {
             p99,
             p99_9,
             thin: thin.map(|quantile| quantile.name.into()).collect(),
+            ci95: BTreeMap::new(),
         }
+    }
+
+    /// The same with the intervals of its quantiles.
+    #[must_use]
+    pub fn with_intervals(mut self, blocks: &Blocks) -> Self {
+        let interval = |quantile: Quantile| {
+            let (low, high) = blocks.interval(quantile.share())?;
+            Some((quantile.name.to_owned(), [ms(low), ms(high)]))
+        };
+        self.ci95 = Quantile::SUMMARY.into_iter().filter_map(interval).collect();
+        self
     }
 }
 

@@ -4,8 +4,9 @@ use super::keyed::Keyed;
 use super::metric::{
     self, CounterFigures, GaugeFigures, Metric, Metrics, RateFigures, TrendFigures,
 };
-use crate::metrics::Leaf;
 use crate::metrics::catalog::names;
+use crate::metrics::{Leaf, Trend};
+use crate::plan::Phase;
 use crate::verdict::measured::{Origin, Part, Recorded, Role, origins, role};
 use crate::verdict::threshold::Samples;
 
@@ -15,7 +16,13 @@ pub(super) fn metrics<'a>(recorded: &Recorded<'a>, part: Part<'a>) -> Metrics {
     for (name, origin) in origins(recorded.plan, part) {
         let Some(samples) = recorded.of(origin, part) else { continue };
         let is_failed = origin == Origin::RequestsFailed;
-        pairs.push((name, figures(&samples, origin)));
+        let figures = match figures(&samples, origin) {
+            Metric::Trend(times) if is_headline(origin, part) => {
+                Metric::Trend(times.with_intervals(&recorded.delta.blocks))
+            }
+            figures => figures,
+        };
+        pairs.push((name, figures));
         if is_failed {
             let table = requests(recorded, part);
             let codes = table.statuses().map(|(code, count)| (code.to_string(), count));
@@ -34,6 +41,12 @@ pub(super) fn requests<'a>(recorded: &Recorded<'a>, part: Part<'a>) -> Leaf {
     let leaves = ids.filter_map(|id| delta.get(id));
     leaves.for_each(|leaf| total.add(leaf));
     total
+}
+
+/// Whether it is the response time of all requests of the load, which is kept by the second.
+fn is_headline(origin: Origin, part: Part<'_>) -> bool {
+    let times = Origin::Times(Role::Request, Trend::Duration);
+    origin == times && part.is_whole() && part.phase == Phase::Load
 }
 
 fn figures(samples: &Samples<'_>, origin: Origin) -> Metric {

@@ -155,6 +155,7 @@ impl World {
             variables: &self.variables,
             pools: &self.pools,
             wall_ms: 1_700_000_000_123,
+            sequence: Some(42),
         }
     }
 

@@ -26,6 +26,17 @@ impl Rng {
     pub const fn below(&mut self, bound: u64) -> u64 {
         scale(self.next_u64(), bound)
     }
+
+    /// A span drawn from the exponential distribution of this mean, by inversion (Devroye:
+    /// "Non-Uniform Random Variate Generation", 1986, section II.2.1), in whole units rounded
+    /// down. Never more than 37 means: the least number that 53 bits hold above 0 is 2^-53.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits of chance, and means far below 2^53")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
+    pub fn exponential(&mut self, mean: u64) -> u64 {
+        // In (0, 1]: the logarithm of 0 is no number.
+        let uniform = ((self.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+        (-uniform.ln() * mean as f64) as u64
+    }
 }
 
 /// The choice below `bound` that belongs to (`seed`, `index`, `turn`), without any state.
@@ -60,6 +71,23 @@ mod tests {
         assert_eq!(draw(1, 7), draw(1, 7));
         assert_ne!(draw(1, 7), draw(1, 8));
         assert_ne!(draw(1, 7), draw(2, 7));
+    }
+
+    /// Mean and deviation are both the mean asked for, and a share exp(-3) lies above three of it.
+    /// Tolerances are five standard errors of each: 1/sqrt(n), sqrt(2/n), sqrt(p(1-p)/n).
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn exponential_in_mean_deviation_and_tail() {
+        let (mut rng, count, mean) = (Rng::stream(3, 1), 100_000, 1_000_000_u64);
+        let drawn: Vec<f64> = (0..count).map(|_| rng.exponential(mean) as f64 / 1e6).collect();
+        let n = f64::from(count);
+        let average = drawn.iter().sum::<f64>() / n;
+        let square = drawn.iter().map(|x| (x - average).powi(2)).sum::<f64>() / n;
+        let above = drawn.iter().filter(|&&x| x > 3.0).count() as f64 / n;
+        assert!((average - 1.0).abs() < 5.0 / n.sqrt(), "mean {average}");
+        assert!((square - 1.0).abs() < 5.0 * (8.0 / n).sqrt(), "variance {square}");
+        let p = (-3.0_f64).exp();
+        assert!((above - p).abs() < 5.0 * (p * (1.0 - p) / n).sqrt(), "tail {above}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::counters::Share;
 use super::desk::{Around, Desk};
-use super::limits::TIMERS_MAX;
+use super::exchange::Exchange;
+use super::journal::{Entry, Journal};
+use super::limits::{QUEUE_MAX, TIMERS_MAX};
 use super::misbehave::{Lie, Misbehaviour};
 use super::payloads::Payloads;
 use super::realm::Realm;
@@ -13,6 +15,7 @@ use super::spare::Spare;
 use crate::net::Wheel;
 use crate::protocol::ws::Scratch;
 use crate::stdx::Nanos;
+use crate::stdx::rng::Rng;
 
 /// All that is not one connection's own.
 #[derive(Debug)]
@@ -26,6 +29,12 @@ pub(super) struct Common {
     pub(super) scratch: Scratch,
     /// Text of one answer, kept so that writing it allocates nothing.
     pub(super) text: String,
+    /// What was done, if that is wanted.
+    pub(super) journal: Option<Journal>,
+    /// When the clerk of `/queue` is free again.
+    clerk_free: Nanos,
+    /// How long the clerk works.
+    clerk: Rng,
     /// Requests numbered so far.
     numbered: u64,
     /// Messages numbered so far.
@@ -47,6 +56,9 @@ pub(super) enum Timer {
     /// Accepting is to be tried again.
     Accept,
 }
+
+/// Of what the clerk of `/queue` draws, unless another is given.
+const DEFAULT_SEED: u64 = 1;
 
 /// No slot has this key: slots are below 2^24.
 const ACCEPT: u32 = u32::MAX;
@@ -73,6 +85,7 @@ impl Timer {
 
 impl Common {
     pub(super) fn new(lies: Misbehaviour, counters: Share, realm: Arc<Realm>, now: Nanos) -> Self {
+        let clerk = Rng::stream(DEFAULT_SEED, counters.number() as u64);
         Self {
             payloads: Payloads::new(),
             spare: Spare::default(),
@@ -81,6 +94,9 @@ impl Common {
             lies,
             scratch: Scratch::default(),
             text: String::new(),
+            journal: None,
+            clerk_free: now,
+            clerk,
             numbered: 0,
             messages: 0,
             wheel: Wheel::new(now),
@@ -101,6 +117,33 @@ impl Common {
     pub(super) fn number_message(&mut self) -> Option<Lie> {
         self.messages += 1;
         self.lies.due_at_message(self.messages)
+    }
+
+    /// Draws what the clerk of `/queue` takes from another seed.
+    pub(super) fn seed(&mut self, seed: u64) {
+        self.clerk = Rng::stream(seed, self.counters.number() as u64);
+    }
+
+    /// The clerk takes a request that has arrived at `now`: when it is answered, and the work that
+    /// it is. None if the clerk is booked for too long.
+    pub(super) fn enqueue(&mut self, mean: Nanos, now: Nanos) -> Option<(Nanos, Nanos)> {
+        let begins = self.clerk_free.max(now);
+        if begins.since(now) > QUEUE_MAX {
+            return None;
+        }
+        let work = Nanos(self.clerk.exponential(mean.0));
+        self.clerk_free = begins + work;
+        Some((self.clerk_free, work))
+    }
+
+    /// Notes a request that is answered now, if a journal is kept.
+    pub(super) fn note(&mut self, exchange: &Exchange, now: Nanos) {
+        if let Some(journal) = &mut self.journal
+            && exchange.path != Path::Count
+        {
+            let Exchange { id, path, arrived, work, .. } = *exchange;
+            journal.add(Entry { id, path, arrived, answered: now, work });
+        }
     }
 
     /// The desk, and what it works with.

@@ -17,7 +17,7 @@ const OWN_FILES: u64 = 64;
 /// When the ring cannot be made, or waiting in it fails.
 pub fn drive(shard: Shard) -> io::Result<()> {
     let mut server = shard.server();
-    let Shard { listener, clock, .. } = shard;
+    let Shard { listener, clock, journal, .. } = shard;
     let mut ring = Ring::new(RingOptions::for_slots(slots())).map_err(io::Error::other)?;
     let number = ring.add_listener(listener);
     debug_assert_eq!(number, Shard::LISTENER);
@@ -25,7 +25,13 @@ pub fn drive(shard: Shard) -> io::Result<()> {
     loop {
         ring.wait(clock.now(), wake_at)?;
         let (mut completions, mut submissions) = ring.split();
-        wake_at = server.turn(clock.now(), &mut completions, &mut submissions).wake_at;
+        let now = clock.now();
+        wake_at = server.turn(now, &mut completions, &mut submissions).wake_at;
+        if let Some(outlet) = &journal
+            && let Some(due) = server.hand_over(now, outlet)
+        {
+            wake_at = Some(wake_at.map_or(due, |at| at.min(due)));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::payloads::{HEALTH_BODY, Payloads};
 use super::reply::{Announce, Coding, Head, Hint, Persistence, Progress, StatusLine, Stream};
 use super::routes::{Path, Route, route};
 use crate::protocol::http::server::{Method, Request, Version};
+use crate::stdx::Nanos;
 
 /// What has to be remembered of a request until its reply is written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +21,12 @@ pub(super) struct Exchange {
     persistent: bool,
     /// The status that the desk gave; 0 where the route says it.
     pub(super) given: u16,
+    /// When its first byte was read.
+    pub(super) arrived: Nanos,
+    /// What the reply is to take.
+    pub(super) work: Nanos,
+    /// The client's number for it, if a journal is kept.
+    pub(super) id: Option<u64>,
 }
 
 /// What the reply's body is made of.
@@ -44,6 +51,9 @@ impl Exchange {
             old: request.version == Version::Http10,
             persistent: request.persistent,
             given: 0,
+            arrived: Nanos::ZERO,
+            work: Nanos::ZERO,
+            id: None,
         }
     }
 
@@ -51,7 +61,7 @@ impl Exchange {
     pub(super) const fn is_plain_health(&self) -> bool {
         let usual = self.persistent && !self.old && !self.head_only;
         usual
-            && matches!(self.route, Route::Health | Route::Delay(_))
+            && matches!(self.route, Route::Health | Route::Delay(_) | Route::Queue(_))
             && matches!(self.lie, None | Some(Lie::Delay))
     }
 
@@ -109,6 +119,7 @@ impl Exchange {
             | Route::Bytes(_)
             | Route::Chunked(_)
             | Route::Delay(_)
+            | Route::Queue(_)
             | Route::Echo
             | Route::Count
             | Route::Metrics => 200,
@@ -130,7 +141,7 @@ impl Exchange {
     fn content<'a>(&self, status: u16, text: &'a [u8], body: &'a [u8]) -> Content<'a> {
         match self.route {
             _ if self.lie == Some(Lie::Fail) => Content::Bytes(JSON, text),
-            Route::Health | Route::Delay(_) => Content::Bytes(JSON, HEALTH_BODY),
+            Route::Health | Route::Delay(_) | Route::Queue(_) => Content::Bytes(JSON, HEALTH_BODY),
             Route::Bytes(len) => Content::Pattern(len),
             Route::Chunked(len) if self.old => Content::Pattern(len),
             Route::Chunked(len) => Content::Chunks(len),

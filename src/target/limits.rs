@@ -24,6 +24,13 @@ pub(super) const BYTES_MAX: u64 = 64 << 20;
 /// The longest delay: what the usual patience of clients (30 s) can be tested with.
 pub(super) const DELAY_MAX: Nanos = Nanos::from_secs(60);
 
+/// The longest mean of `/queue`.
+pub(super) const QUEUE_MEAN_MAX: Nanos = Nanos::from_secs(1);
+
+/// How far ahead the clerk of `/queue` may be booked; a connection that asks for more is closed,
+/// and counted as an overrun.
+pub(super) const QUEUE_MAX: Nanos = Nanos::from_secs(300);
+
 /// A head that has begun must end within this time; an idle connection may stay for ever.
 pub(super) const HEAD_PATIENCE: Nanos = Nanos::from_secs(30);
 

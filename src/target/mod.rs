@@ -4,7 +4,8 @@
 //! Does:       answers the paths of [`routes`]; tells the lies of [`Misbehaviour`]; counts both.
 //!             Cores share nothing but their [`Realm`]: who is known, without locks.
 //! Takes:      [`Completions`](crate::net::Completions) and `now`, one [`Server`] per core.
-//! Gives:      [`Submissions`](crate::net::Submissions), and when it wants to be woken.
+//! Gives:      [`Submissions`](crate::net::Submissions), and when it wants to be woken; if asked,
+//!             a journal of what it did to each request.
 //! Neighbours: stdx, net, protocol.
 //! Why so:     the server is as pure as the generator's shard, so the same scripted queue tests
 //!             both, and a test of the generator knows to the request what it was served.
@@ -17,6 +18,7 @@ mod desk;
 mod driver;
 mod exchange;
 mod exposition;
+mod journal;
 mod kinds;
 mod limits;
 mod misbehave;
@@ -32,6 +34,7 @@ mod tokens;
 
 pub use counters::{Counters, Did, Share, Totals};
 pub use driver::drive;
+pub use journal::{Entry, Outlet};
 pub use misbehave::{Lie, Misbehaviour, MisbehaviourError, Problem};
 pub use realm::{Realm, Terms};
 pub use routes::Path;

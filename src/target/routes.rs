@@ -6,6 +6,7 @@
 //! | `/bytes/N`          | GET, HEAD | 200, N bytes of a known pattern; N up to 64 MiB (`64KiB`) |
 //! | `/chunked/N`        | GET, HEAD | the same in chunks of 16 KiB, with a trailer              |
 //! | `/delay/DURATION`   | GET, HEAD | as `/health`, so much later; up to 60 s (`500us`, `5ms`)  |
+//! | `/queue/MEAN`       | GET, HEAD | as `/health`, after those before it: see below            |
 //! | `/status/CODE`      | GET, HEAD | that status, 200 to 599                                   |
 //! | `/echo`             | POST      | 200, the body, up to 1 MiB                                |
 //! | `/echo`, upgrade    | GET       | 101, a WebSocket that gives every message back            |
@@ -16,11 +17,15 @@
 //! | `/metrics`          | GET, HEAD | 200, the counts for Prometheus                            |
 //! | `/count`            | GET, HEAD | 200, what this target has done; does not count itself     |
 //!
+//! `/queue` is a counter with one clerk: the i-th request is answered at D(i) = max(A(i), D(i−1)) +
+//! S(i) (Lindley, 1952), A the arrival and S drawn from the exponential distribution of that mean,
+//! by the seed of the target. Each core has a clerk of its own; a lie of `delay` comes on top.
+//!
 //! Anything else is 404, a wrong method 405, a wrong argument 400, no upgrade where one is needed
 //! 426; all are served as any other reply is: counted, and subject to lies. A body that came with a
 //! request that needs none is read and thrown away.
 
-use super::limits::{BYTES_MAX, DELAY_MAX};
+use super::limits::{BYTES_MAX, DELAY_MAX, QUEUE_MEAN_MAX};
 use crate::protocol::http::server::{Method, Request};
 use crate::stdx::{Nanos, units};
 
@@ -35,6 +40,8 @@ pub enum Path {
     Chunked,
     /// `/delay/DURATION`
     Delay,
+    /// `/queue/MEAN`
+    Queue,
     /// `/status/CODE`
     Status,
     /// `/echo`
@@ -64,11 +71,12 @@ pub enum Path {
 
 impl Path {
     /// All that are counted.
-    pub const COUNTED: [Self; 15] = [
+    pub const COUNTED: [Self; 16] = [
         Self::Health,
         Self::Bytes,
         Self::Chunked,
         Self::Delay,
+        Self::Queue,
         Self::Status,
         Self::Echo,
         Self::Register,
@@ -90,6 +98,7 @@ impl Path {
             Self::Bytes => "/bytes",
             Self::Chunked => "/chunked",
             Self::Delay => "/delay",
+            Self::Queue => "/queue",
             Self::Status => "/status",
             Self::Echo => "/echo",
             Self::Register => "/auth/register",
@@ -119,6 +128,7 @@ impl Path {
             | Self::Bytes
             | Self::Chunked
             | Self::Delay
+            | Self::Queue
             | Self::Status
             | Self::Task
             | Self::Metrics
@@ -148,6 +158,8 @@ pub(super) enum Route {
     Chunked(u64),
     /// The small reply, so much later.
     Delay(Nanos),
+    /// The small reply, after those before it and a time of this mean.
+    Queue(Nanos),
     /// This status.
     Status(u16),
     /// The request's body.
@@ -218,12 +230,14 @@ pub(super) fn route(request: &Request<'_>) -> (Path, Route) {
     }
     let size = |text| units::bytes(text).ok().filter(|&size| size <= BYTES_MAX);
     let span = |text| units::duration(text).ok().filter(|&span| span <= DELAY_MAX);
+    let mean = |text| span(text).filter(|&mean| mean <= QUEUE_MEAN_MAX);
     let code = |text: &str| text.parse().ok().filter(|code| (200..600).contains(code));
     let route = match path {
         Path::Health => Some(Route::Health),
         Path::Bytes => size(argument).map(Route::Bytes),
         Path::Chunked => size(argument).map(Route::Chunked),
         Path::Delay => span(argument).map(Route::Delay),
+        Path::Queue => mean(argument).map(Route::Queue),
         Path::Status => code(argument).map(Route::Status),
         Path::Echo => Some(Route::Echo),
         Path::Count => Some(Route::Count),
@@ -260,6 +274,7 @@ fn split(path: &str) -> (Path, &str) {
         "bytes" => (Path::Bytes, argument),
         "chunked" => (Path::Chunked, argument),
         "delay" => (Path::Delay, argument),
+        "queue" => (Path::Queue, argument),
         "status" => (Path::Status, argument),
         "tasks" => (Path::Task, argument),
         _ => (Path::Other, ""),
@@ -301,6 +316,8 @@ mod tests {
         assert_eq!(get("/chunked/3"), (Path::Chunked, Route::Chunked(3)));
         assert_eq!(get("/delay/500us"), (Path::Delay, Route::Delay(Nanos(500_000))));
         assert_eq!(get("/delay/61s"), (Path::Delay, Route::WrongArgument));
+        assert_eq!(get("/queue/1s"), (Path::Queue, Route::Queue(Nanos(1_000_000_000))));
+        assert_eq!(get("/queue/1001ms"), (Path::Queue, Route::WrongArgument));
         assert_eq!(get("/status/599"), (Path::Status, Route::Status(599)));
         assert_eq!(get("/status/199"), (Path::Status, Route::WrongArgument));
         assert_eq!(get("/status/600"), (Path::Status, Route::WrongArgument));

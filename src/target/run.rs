@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::UNIX_EPOCH;
@@ -10,6 +11,7 @@ use std::time::UNIX_EPOCH;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
 use super::counters::Share;
+use super::journal::{self, Outlet};
 use super::misbehave::Misbehaviour;
 use super::realm::{Realm, Terms};
 use super::server::Server;
@@ -27,6 +29,10 @@ pub struct Options {
     pub misbehaviour: Misbehaviour,
     /// How long tokens and tasks last.
     pub terms: Terms,
+    /// What `/queue` draws its times from.
+    pub seed: u64,
+    /// Where to write what was done to each request, if that is wanted.
+    pub journal: Option<PathBuf>,
 }
 
 /// What one thread serves.
@@ -44,6 +50,10 @@ pub struct Shard {
     pub realm: Arc<Realm>,
     /// The clock of `now`, the same for all shards.
     pub clock: Clock,
+    /// What `/queue` draws its times from.
+    pub seed: u64,
+    /// Where its journal goes, if it keeps one.
+    pub journal: Option<Outlet>,
 }
 
 impl Shard {
@@ -54,7 +64,10 @@ impl Shard {
     #[must_use]
     pub fn server(&self) -> Server {
         let (lies, share) = (self.misbehaviour.clone(), self.share.clone());
-        Server::new(Self::LISTENER, lies, share, Arc::clone(&self.realm), self.clock.now())
+        let realm = Arc::clone(&self.realm);
+        let server = Server::new(Self::LISTENER, lies, share, realm, self.clock.now());
+        let server = server.seeded(self.seed);
+        if self.journal.is_some() { server.with_journal() } else { server }
     }
 }
 
@@ -75,6 +88,14 @@ pub enum ServeError {
     /// There is no randomness for the secret of tokens.
     #[error("cannot make a secret for tokens: {0}")]
     Secret(io::Error),
+    /// The journal cannot be written.
+    #[error("cannot write the journal {}: {error}; choose another path", path.display())]
+    Journal {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// A thread could not be started.
     #[error("cannot start the target's thread for core {core}: {error}")]
     Thread {
@@ -136,7 +157,7 @@ pub fn serve(
 /// the kernel chose.
 ///
 /// # Errors
-/// When there is no core, or listening fails.
+/// When there is no core, listening fails, or the journal cannot be written.
 pub fn bind(options: &Options) -> Result<(SocketAddr, Vec<Shard>), ServeError> {
     let clock = Clock::start();
     let realm = Arc::new(realm(options.terms).map_err(ServeError::Secret)?);
@@ -150,7 +171,15 @@ pub fn bind(options: &Options) -> Result<(SocketAddr, Vec<Shard>), ServeError> {
         address = bound;
         let misbehaviour = options.misbehaviour.clone();
         let realm = Arc::clone(&realm);
-        shards.push(Shard { core, listener, misbehaviour, share, realm, clock });
+        let (seed, journal) = (options.seed, None);
+        shards.push(Shard { core, listener, misbehaviour, share, realm, clock, seed, journal });
+    }
+    if let Some(path) = &options.journal {
+        let outlets = journal::start(path, shards.len(), clock)
+            .map_err(|error| ServeError::Journal { path: path.clone(), error })?;
+        for (shard, outlet) in shards.iter_mut().zip(outlets) {
+            shard.journal = Some(outlet);
+        }
     }
     if shards.is_empty() { Err(ServeError::NoCores) } else { Ok((address, shards)) }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::common::{Common, Timer};
 use super::connection::{Connection, Turn};
 use super::counters::Share;
+use super::journal::{Journal, Outlet};
 use super::limits::ACCEPT_PAUSE;
 use super::misbehave::Misbehaviour;
 use super::realm::Realm;
@@ -56,6 +57,30 @@ impl Server {
             accepting: Accepting::Wanted,
             due: Vec::new(),
         }
+    }
+
+    /// Draws what `/queue` takes from another seed than 1.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.common.seed(seed);
+        self
+    }
+
+    /// Keeps a journal of what it does, to be handed over now and then: see
+    /// [`Server::hand_over`].
+    #[must_use]
+    pub fn with_journal(mut self) -> Self {
+        self.common.journal = Some(Journal::new());
+        self
+    }
+
+    /// Hands the journal over if that is due; says when that is wanted next.
+    pub fn hand_over(&mut self, now: Nanos, outlet: &Outlet) -> Option<Nanos> {
+        let journal = self.common.journal.as_mut()?;
+        if journal.due().is_some_and(|due| due <= now) {
+            outlet.hand_over(journal);
+        }
+        journal.due()
     }
 
     /// Takes what has completed, fires what is due, and asks for what follows. The first turn

@@ -7,11 +7,13 @@
 //!        [`shards`] repeats a test per number of shards.
 //! Why so: a test of this house is five lines long, and none of them is about set-up.
 
+mod bare;
 mod bystander;
 mod cli;
 mod counts;
 mod hog;
 mod http;
+mod joined;
 mod liar;
 mod machine;
 mod nginx;
@@ -24,10 +26,12 @@ mod target;
 mod tempdir;
 mod wait;
 
+pub(crate) use bare::bare;
 pub(crate) use bystander::bystander;
 pub(crate) use cli::{Onslaught, Run};
 pub(crate) use counts::Counts;
 pub(crate) use hog::hogs;
+pub(crate) use joined::{Joined, joined};
 pub(crate) use liar::{Reply, liar};
 pub(crate) use machine::{cores, is_root};
 pub(crate) use nginx::{Nginx, nginx};

@@ -146,7 +146,7 @@ fn counts_are_of_all_servers() {
     first.feed(0, get("/count"));
     let text = first.text(0);
     let expected = "{\"requests\":5,\"by_path\":{\"/health\":3,\"/bytes\":1,\"/chunked\":0,\
-        \"/delay\":0,\"/status\":0,\"/echo\":0,\"/auth/register\":0,\"/auth/login\":0,\
+        \"/delay\":0,\"/queue\":0,\"/status\":0,\"/echo\":0,\"/auth/register\":0,\"/auth/login\":0,\
         \"/auth/refresh\":0,\"/auth/logout\":0,\"/tasks\":0,\"/tasks/{id}\":0,\"/ws\":0,\
         \"/metrics\":0,\"other\":1},\
         \"lies\":{\"close\":0,\"corrupt\":0,\"truncate\":0,\"5xx\":2,\"delay\":0,\"ws-drop\":0,\

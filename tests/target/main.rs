@@ -32,6 +32,9 @@ mod metrics;
 /// The list of lies as people write it.
 #[cfg(test)]
 mod misbehave;
+/// The counter with one clerk.
+#[cfg(test)]
+mod queue;
 /// Replies byte for byte, and every split of the requests.
 #[cfg(test)]
 mod requests;

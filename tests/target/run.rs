@@ -7,7 +7,14 @@ use onslaught::target::{Misbehaviour, Options, ServeError, Terms, bind, serve};
 fn options(cores: &[usize]) -> Options {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let misbehaviour = Misbehaviour::default();
-    Options { listen, cores: cores.to_vec(), misbehaviour, terms: Terms::default() }
+    Options {
+        listen,
+        cores: cores.to_vec(),
+        misbehaviour,
+        terms: Terms::default(),
+        seed: 1,
+        journal: None,
+    }
 }
 
 #[test]

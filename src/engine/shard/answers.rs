@@ -15,7 +15,7 @@ use crate::session::{Judgement, Pools, Refused, Speaker, extract, judge};
 use crate::stdx::Nanos;
 
 /// What a token that is not taken is answered with (RFC 9110 section 15.5.2).
-const UNAUTHORIZED: u16 = 401;
+pub(super) const UNAUTHORIZED: u16 = 401;
 const CREATED: u16 = 201;
 
 impl Shard {
@@ -132,6 +132,7 @@ impl Shard {
             self.judge_reply(index, slot, request, &operation, reply, timing.response(), now)
         };
         self.recorder.ended(operation.leaf, end, now);
+        self.record(&operation, Some(slot), end, reply.status, now);
         self.operation_ended(index, slot, now);
     }
 
@@ -267,6 +268,7 @@ impl Shard {
             variables: variables.unwrap_or(&self.nothing),
             pools: &self.pools,
             wall_ms: self.wall(now),
+            sequence: None,
         }
     }
 }

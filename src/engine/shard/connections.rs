@@ -181,6 +181,7 @@ impl Shard {
         self.recorder.was_lost(operation.timing.free, now);
         self.recorder.bytes_lost(operation.leaf, operation.received);
         self.recorder.ended(operation.leaf, End::Failed(failure), now);
+        self.record(&operation, Some(slot), End::Failed(failure), 0, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {}", plan.name_of(operation.leaf), text()));
         let Some(index) = self.seat_of(slot) else { return };

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::connection::State;
+use super::super::connection::{Operation, State};
 use super::super::limits::{IDLE, OUT_BYTES};
 use super::super::seat::{NONE, Waits};
 use super::super::socket::{Awaited, Side};
@@ -16,7 +16,7 @@ use crate::plan::{Answer, Message, Place};
 use crate::protocol::ws::{CloseCode, Control, Event, Kind, encode};
 use crate::protocol::{Failure, Timing};
 use crate::session::judge::{Reply as Seen, matches};
-use crate::session::{Act, Judgement, extract, render};
+use crate::session::{Act, Judgement, Speaker, extract, render};
 use crate::stdx::{Fnv, Nanos};
 
 impl Shard {
@@ -88,7 +88,8 @@ impl Shard {
             return false;
         }
         self.recorder.begun(leaf);
-        let key = self.write_message(index, slot, message, now);
+        let serial = self.serial();
+        let key = self.write_message(index, slot, message, serial, now);
         if !matches!(self.plan.messages[usize::from(message)].content, Some(Sent::Ping)) {
             self.recorder.count(Counter::WsMsgsSent);
         }
@@ -97,9 +98,11 @@ impl Shard {
         }
         if awaits {
             let timing = Timing { intended: due, free: due, ..Timing::default() };
-            self.await_answer(slot, message, leaf, timing, key, step, now);
+            self.await_answer(slot, message, leaf, timing, serial, key, step, now);
         } else {
             self.recorder.ended(leaf, End::Ok, now);
+            let timing = Timing { intended: due, free: due, sent: now, ..Timing::default() };
+            self.record_message(leaf, timing, serial, End::Ok, None, now);
         }
         self.flush(slot, now, submissions);
         awaits
@@ -112,6 +115,7 @@ impl Shard {
         message: u16,
         leaf: LeafId,
         timing: Timing,
+        serial: u32,
         key: u64,
         step: bool,
         now: Nanos,
@@ -119,14 +123,21 @@ impl Shard {
         let deadline = now + self.plan.messages[usize::from(message)].timeout;
         let Some(side) = &mut self.connections[slot as usize].side else { return };
         let free = timing.free;
-        side.awaited.push_back(Awaited { message, leaf, timing, key, deadline, step });
+        side.awaited.push_back(Awaited { message, leaf, timing, serial, key, deadline, step });
         let deadline = side.deadline();
         self.recorder.took_off(free, now);
         self.arm(slot, deadline, now);
     }
 
     /// Appends the message's frame to what is to be sent; gives what tells its answer.
-    fn write_message(&mut self, index: u32, slot: u32, message: u16, now: Nanos) -> u64 {
+    fn write_message(
+        &mut self,
+        index: u32,
+        slot: u32,
+        message: u16,
+        serial: u32,
+        now: Nanos,
+    ) -> u64 {
         let mask = self.mask();
         let mut bytes = std::mem::take(&mut self.judging.bytes);
         bytes.clear();
@@ -134,7 +145,9 @@ impl Shard {
         let key = match &asked.content {
             Some(Sent::Text(text)) => {
                 let mut draw = self.seats[index as usize].mind.draw(self.plan.seed ^ now.0);
-                render(text, &self.speaker(index, now), &mut draw, &mut bytes);
+                let speaker =
+                    Speaker { sequence: Some(self.number_of(serial)), ..self.speaker(index, now) };
+                render(text, &speaker, &mut draw, &mut bytes);
                 match &asked.answer {
                     Answer::Same(place) => key_at(&bytes, place).unwrap_or(0),
                     _ => 0,
@@ -177,7 +190,8 @@ impl Shard {
         self.recorder.scheduled(leaf);
         self.recorder.begun(leaf);
         let timing = Timing { intended: due, free: due, sent: now, ..Timing::default() };
-        self.await_answer(slot, message, leaf, timing, 0, true, now);
+        let serial = self.serial();
+        self.await_answer(slot, message, leaf, timing, serial, 0, true, now);
         let inbox = self.connections[slot as usize].side.as_mut();
         let inbox = inbox.map(|side| std::mem::take(&mut side.inbox)).unwrap_or_default();
         let mut rest = VecDeque::new();
@@ -229,8 +243,9 @@ impl Shard {
                 self.recorder.waited(awaited.timing.blocked());
             }
         }
-        connection.unsent = out.len();
-        self.recorder.bytes_sent(side.leaf, out.len() as u64);
+        let leaf = side.leaf;
+        connection.sends(out.len());
+        self.recorder.bytes_sent(leaf, out.len() as u64);
         connection.link.sending();
         submissions.send(connection.link.handle(slot), Payload::Owned(out));
     }
@@ -285,7 +300,7 @@ impl Shard {
         let mut out = Vec::new();
         side.frames.close(code, "", Some(mask), &mut out);
         if !out.is_empty() {
-            connection.unsent = out.len();
+            connection.sends(out.len());
             connection.link.sending();
             submissions.send(connection.link.handle(slot), Payload::Owned(out));
         }
@@ -422,10 +437,26 @@ impl Shard {
         }
         let end = self.end_of(judgement, awaited.leaf, 0);
         self.recorder.ended(awaited.leaf, end, now);
+        self.record_message(awaited.leaf, timing, awaited.serial, end, bytes, now);
         if awaited.step && goes_on {
             self.seats[index as usize].due = now;
             self.make_ready(index);
         }
+    }
+
+    /// A message has ended: kept if that is wanted. What it weighed on the wire is not known.
+    fn record_message(
+        &mut self,
+        leaf: LeafId,
+        timing: Timing,
+        serial: u32,
+        end: End,
+        answer: Option<&[u8]>,
+        now: Nanos,
+    ) {
+        let received = answer.map_or(0, <[u8]>::len) as u64;
+        let operation = Operation { leaf, timing, serial, received, ..Operation::default() };
+        self.record(&operation, None, end, 0, now);
     }
 
     /// Messages whose answers are overdue have failed.
@@ -455,6 +486,8 @@ impl Shard {
         let Some(awaited) = side.and_then(|side| side.awaited.remove(place)) else { return };
         self.recorder.was_lost(awaited.timing.free, now);
         self.recorder.ended(awaited.leaf, End::Failed(failure), now);
+        let Awaited { leaf, timing, serial, .. } = awaited;
+        self.record_message(leaf, timing, serial, End::Failed(failure), None, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {text}", plan.name_of(awaited.leaf)));
         if awaited.step
@@ -483,6 +516,8 @@ impl Shard {
         for awaited in std::mem::take(&mut side.awaited) {
             self.recorder.was_lost(awaited.timing.free, now);
             self.recorder.ended(awaited.leaf, End::Aborted, now);
+            let Awaited { leaf, timing, serial, .. } = awaited;
+            self.record_message(leaf, timing, serial, End::Aborted, None, now);
         }
         self.close(slot, submissions);
     }

@@ -9,12 +9,13 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::connection::{Connection, State};
+use super::connection::{Connection, Operation, State};
 use super::seat::{Memory, NONE, Seat};
-use crate::metrics::Recorder;
-use crate::metrics::recorder::Gauges;
+use crate::metrics::recorder::{End, Gauges};
+use crate::metrics::{Record, Recorder};
 use crate::net::{Completion, Event, More, Submissions, Wheel};
 use crate::plan::{Content, Instruction, Plan, Request, Workload};
+use crate::protocol::Timing;
 use crate::protocol::http::{ReplyTo, Reuse};
 use crate::protocol::ws::Scratch;
 use crate::session::{Pools, Users, Variables};
@@ -63,6 +64,8 @@ pub struct Shard {
     now: Nanos,
     /// When the load begins; what the plan counts from.
     start: Nanos,
+    /// Operations begun so far.
+    begun: u64,
     /// Connections that stand.
     connected: u64,
     /// WebSockets that are open or about to be, or say farewell.
@@ -140,6 +143,7 @@ impl Shard {
             stage: Stage::Ready,
             now,
             start: Nanos::MAX,
+            begun: 0,
             connected: 0,
             sockets: 0,
             next_address: vec![0; plan.targets.len()],
@@ -267,6 +271,50 @@ impl Shard {
             starved: std::mem::take(&mut self.starved),
         };
         (&mut self.recorder, gauges)
+    }
+
+    /// Keeps a record of every operation from now on: see [`crate::metrics::Records`].
+    pub fn keep_records(&mut self) {
+        self.recorder.keep_records();
+    }
+
+    /// An operation begins: the low bits of its number on this shard.
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits")]
+    const fn serial(&mut self) -> u32 {
+        self.begun += 1;
+        (self.begun - 1) as u32
+    }
+
+    /// The number of an operation in the run, from 0: no two are alike on any shards. Far fewer
+    /// than 2^32 have begun since, so that the low bits tell which it is.
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits")]
+    fn number_of(&self, serial: u32) -> u64 {
+        let since = (self.begun as u32).wrapping_sub(serial);
+        let number = self.begun - u64::from(since);
+        number * u64::from(self.plan.shards) + u64::from(self.id)
+    }
+
+    /// An operation has ended on a slot, if it had one: kept if that is wanted.
+    fn record(
+        &mut self,
+        operation: &Operation,
+        slot: Option<u32>,
+        end: End,
+        status: u16,
+        now: Nanos,
+    ) {
+        let slot = slot.filter(|_| operation.timing.sent > Nanos::ZERO);
+        let bytes_sent = slot.map_or(0, |slot| self.connections[slot as usize].asked);
+        let number = self.number_of(operation.serial);
+        self.recorder.record(|| Record {
+            number,
+            leaf: operation.leaf,
+            end,
+            status,
+            timing: Timing { done: now, ..operation.timing },
+            bytes_sent,
+            bytes_received: operation.received,
+        });
     }
 
     /// The shard was neither at work nor meant to wait for so long.

@@ -38,8 +38,16 @@ impl Shard {
         let intended = seat.due;
         let free = intended.max(seat.free).max(self.connections[slot as usize].available);
         let timing = Timing { intended, free, ..Timing::default() };
-        let operation =
-            Operation { leaf, errand, generation, timing, begun: now, ..Operation::default() };
+        let serial = self.serial();
+        let operation = Operation {
+            leaf,
+            errand,
+            generation,
+            timing,
+            begun: now,
+            serial,
+            ..Operation::default()
+        };
         self.recorder.took_off(free, now);
         self.recorder.begun(leaf);
         self.carry(slot, operation, now, submissions);
@@ -74,18 +82,18 @@ impl Shard {
         let (reply_to, fixed) = (*reply_to, fixed.as_ref().map(Rc::clone));
         let payload = match fixed {
             Some(bytes) => Payload::Shared(bytes),
-            None => Payload::Owned(self.made(slot, request, now)),
+            None => Payload::Owned(self.made(slot, request, operation.serial, now)),
         };
         let length = payload.bytes().len();
         let deadline = operation.begun + self.timeout_of(&operation);
         let connection = &mut self.connections[slot as usize];
+        connection.sends(length);
         let Some(operation) = &mut connection.operation else { return };
         if !operation.retried {
             operation.timing.sent = now;
         }
         connection.state = State::Busy;
         connection.exchange.start(reply_to);
-        connection.unsent = length;
         connection.link.sending();
         submissions.send(connection.link.handle(slot), payload);
         if !matches!(operation.errand, Errand::Call(_)) {
@@ -95,13 +103,17 @@ impl Shard {
     }
 
     /// The bytes of a request that is made anew each time.
-    fn made(&mut self, slot: u32, request: usize, now: Nanos) -> Vec<u8> {
+    fn made(&mut self, slot: u32, request: usize, serial: u32, now: Nanos) -> Vec<u8> {
         let mut out = self.spare.pop().unwrap_or_default();
         out.clear();
         let plan = &self.plan;
         let Content::Made { head, body } = &self.plan_request(request).content else { return out };
         let (speaker, mut draw) = match self.seat_of(slot) {
-            Some(seat) => (self.speaker(seat, now), self.seats[seat as usize].mind.draw(plan.seed)),
+            Some(seat) => {
+                let sequence = Some(self.number_of(serial));
+                let speaker = Speaker { sequence, ..self.speaker(seat, now) };
+                (speaker, self.seats[seat as usize].mind.draw(plan.seed))
+            }
             None => self.speaker_of_call(slot, now),
         };
         render(head, &speaker, &mut draw, &mut out);
@@ -140,7 +152,7 @@ impl Shard {
         submissions: &mut impl Submissions,
     ) {
         let connection = &mut self.connections[slot as usize];
-        connection.unsent -= result.map_or(0, |count| connection.unsent.min(count as usize));
+        connection.unsent -= result.map_or(0, |count| connection.unsent.min(count));
         let (state, unsent) = (connection.state, connection.unsent);
         match (state, result.map_err(|errno| (errno, errno.cause()))) {
             (State::Busy | State::Upgrading | State::Live | State::Farewell, Ok(_))
@@ -185,7 +197,7 @@ impl Shard {
         submissions: &mut impl Submissions,
     ) {
         let connection = &mut self.connections[slot as usize];
-        let unsent = connection.unsent;
+        let unsent = connection.unsent as usize;
         let rest = match (buffer, connection.operation) {
             (Some(mut buffer), _) => {
                 buffer.drain(..buffer.len().saturating_sub(unsent));
@@ -329,7 +341,10 @@ impl Shard {
         self.recorder.was_lost(operation.timing.free, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {what}", plan.name_of(operation.leaf)));
-        self.recorder.ended(operation.leaf, End::Failed(failure), now);
+        let end = End::Failed(failure);
+        self.recorder.ended(operation.leaf, end, now);
+        let status = if operation.retried { super::answers::UNAUTHORIZED } else { 0 };
+        self.record(&operation, None, end, status, now);
         self.seats[index as usize].due = now;
         self.make_ready(index);
         if matches!(operation.errand, Errand::Open(_)) {
@@ -347,6 +362,7 @@ impl Shard {
                     self.recorder.was_lost(operation.timing.free, now);
                     self.recorder.bytes_lost(operation.leaf, operation.received);
                     self.recorder.ended(operation.leaf, End::Aborted, now);
+                    self.record(&operation, Some(slot), End::Aborted, 0, now);
                 }
                 self.close(slot, submissions);
             }
@@ -356,6 +372,7 @@ impl Shard {
             if let Some(parked) = self.seats[seat].parked.take() {
                 self.recorder.was_lost(parked.timing.free, now);
                 self.recorder.ended(parked.leaf, End::Aborted, now);
+                self.record(&parked, None, End::Aborted, 0, now);
             }
             // Nobody goes on when its slot is free again, nor is counted once more.
             self.retire(u32::try_from(seat).unwrap_or(u32::MAX), now, submissions);

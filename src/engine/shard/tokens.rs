@@ -130,6 +130,7 @@ impl Shard {
             variables: nothing,
             pools: &self.pools,
             wall_ms: self.wall(now),
+            sequence: None,
         };
         (speaker, Draw::new(self.plan.seed, u64::from(index), now.0))
     }

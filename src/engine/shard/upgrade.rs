@@ -12,7 +12,7 @@ use crate::plan::Timed;
 use crate::protocol::ws::limits::MESSAGE_BYTES_MAX;
 use crate::protocol::ws::{CloseCode, Keep, Key, Opened, Opening, Role, Settings};
 use crate::protocol::{Failure, Timing};
-use crate::session::{Refused, render};
+use crate::session::{Refused, Speaker, render};
 use crate::stdx::Nanos;
 
 /// The status of an upgrade (RFC 9110 section 15.2.2), and of a token that is not taken.
@@ -33,7 +33,10 @@ impl Shard {
         out.clear();
         let asked = &self.plan.sockets[usize::from(socket)];
         let mut draw = self.seats[index as usize].mind.draw(self.plan.seed);
-        render(&asked.head, &self.speaker(index, now), &mut draw, &mut out);
+        let operation = self.connections[slot as usize].operation;
+        let sequence = operation.map(|operation| self.number_of(operation.serial));
+        let speaker = Speaker { sequence, ..self.speaker(index, now) };
+        render(&asked.head, &speaker, &mut draw, &mut out);
         let timeout = asked.timeout;
         let nonce = [self.keys.next_u64().to_le_bytes(), self.keys.next_u64().to_le_bytes()];
         let mut key = [0; 16];
@@ -44,6 +47,7 @@ impl Shard {
         let settings = Settings { role: Role::Client, keep, message_bytes_max: MESSAGE_BYTES_MAX };
         let keeps = lane.keeps_messages;
         let connection = &mut self.connections[slot as usize];
+        connection.sends(out.len());
         let Some(operation) = &mut connection.operation else { return };
         if !operation.retried {
             operation.timing.sent = now;
@@ -52,7 +56,6 @@ impl Shard {
         connection.side = Some(Box::new(Side::new(opening, settings, operation.leaf, keeps)));
         self.sockets += 1;
         connection.state = State::Upgrading;
-        connection.unsent = out.len();
         self.recorder.bytes_sent(operation.leaf, out.len() as u64);
         connection.link.sending();
         submissions.send(connection.link.handle(slot), Payload::Owned(out));
@@ -149,6 +152,7 @@ impl Shard {
         self.recorder.landed(now);
         self.recorder.reply(operation.leaf, &timing, SWITCHING, operation.received);
         self.recorder.ended(operation.leaf, End::Ok, now);
+        self.record(&operation, Some(slot), End::Ok, SWITCHING, now);
         self.recorder.count(Counter::WsSessions);
         let Some(index) = self.seat_of(slot) else { return };
         let seat = &mut self.seats[index as usize];

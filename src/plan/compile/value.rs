@@ -71,6 +71,7 @@ impl Compiler<'_> {
         match (function, arguments) {
             (Word::Uuid, []) => Some(Function::Uuid),
             (Word::Now, []) => Some(Function::Now),
+            (Word::Sequence, []) => Some(Function::Sequence),
             (Word::Pick, [list]) => self.pick(list),
             (Word::RandomInt, [least, most]) => self.random_int(least, most, place),
             (Word::RandomString, [length]) => {

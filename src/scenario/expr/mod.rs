@@ -111,6 +111,8 @@ words! {
         Uuid = "uuid",
         /// Milliseconds since 1970.
         Now = "now",
+        /// The number of the request or message in the run.
+        Sequence = "sequence",
         /// So many random letters and digits.
         RandomString = "random_string",
         /// A whole number in base 36.
@@ -155,6 +157,7 @@ impl Function {
             Self::RandomInt => (2, "random_int(1, 6)"),
             Self::Uuid => (0, "uuid()"),
             Self::Now => (0, "now()"),
+            Self::Sequence => (0, "sequence()"),
             Self::RandomString => (1, "random_string(8)"),
             Self::Base36 => (1, "base36(now())"),
         }

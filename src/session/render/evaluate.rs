@@ -211,6 +211,9 @@ fn call<'a>(
             Got::Made { start }
         }
         Function::Now => Got::of_number(speaker.wall_ms as f64),
+        Function::Sequence => {
+            speaker.sequence.map_or(Got::Nothing, |number| Got::of_number(number as f64))
+        }
         Function::RandomString(len) => {
             let len = super::number(len, speaker, draw, scratch).and_then(whole);
             let len = len.and_then(|len| u64::try_from(len).ok());

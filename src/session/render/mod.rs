@@ -31,6 +31,8 @@ pub struct Speaker<'a> {
     pub pools: &'a Pools,
     /// Milliseconds since 1970.
     pub wall_ms: u64,
+    /// The number of the operation that is being made, if one is.
+    pub sequence: Option<u64>,
 }
 
 /// Appends the text as it is at this moment to `out`.

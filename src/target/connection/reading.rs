@@ -5,6 +5,7 @@ use std::mem;
 use super::super::common::Timer;
 use super::super::desk::Admission;
 use super::super::exchange::Exchange;
+use super::super::journal::id_of;
 use super::super::limits::{BACKLOG_MAX, BACKLOG_PAUSE, ECHO_MAX, HEAD_PATIENCE, OUT_MAX};
 use super::super::misbehave::Lie;
 use super::super::payloads::Canned;
@@ -61,7 +62,11 @@ impl Connection {
             match step.event {
                 None => break,
                 Some(Read::Request(request)) => {
-                    let asked = Asked::of(&request, rest.is_empty(), turn);
+                    let mut asked = Asked::of(&request, rest.is_empty(), turn);
+                    asked.exchange.arrived = self.head_since.min(turn.now);
+                    if turn.common.journal.is_some() {
+                        asked.exchange.id = id_of(request.raw);
+                    }
                     self.head_since = Nanos::MAX;
                     self.asked(asked, turn);
                 }
@@ -117,15 +122,22 @@ impl Connection {
         if exchange.path != Path::Count {
             exchange.lie = turn.common.number(exchange.path);
         }
-        let asked = if let Route::Delay(span) = exchange.route { span } else { Nanos::ZERO };
-        let hold = match exchange.lie {
-            Some(Lie::Delay) => asked + turn.common.lies.hold(),
-            _ => asked,
+        let answered = match exchange.route {
+            Route::Delay(span) => Some((turn.now + span, span)),
+            Route::Queue(mean) => turn.common.enqueue(mean, turn.now),
+            _ => Some((turn.now, Nanos::ZERO)),
         };
-        if hold == Nanos::ZERO {
+        let Some((mut until, work)) = answered else {
+            turn.common.counters.own().overrun();
+            return self.close(turn);
+        };
+        exchange.work = work;
+        if exchange.lie == Some(Lie::Delay) {
+            until += turn.common.lies.hold();
+        }
+        if until <= turn.now {
             return self.reply(exchange, turn);
         }
-        let until = turn.now + hold;
         if !turn.common.set(until, Timer::Hold(turn.slot)) {
             turn.common.counters.own().overrun();
             return self.close(turn);

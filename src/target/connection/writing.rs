@@ -18,6 +18,7 @@ use crate::stdx::Nanos;
 impl Connection {
     /// Queues a reply.
     pub(super) fn reply<S: Submissions>(&mut self, exchange: Exchange, turn: &mut Turn<'_, S>) {
+        turn.common.note(&exchange, turn.now);
         if exchange.lie == Some(Lie::Close) {
             turn.common.counters.own().reply(exchange.path, NONE);
             self.phase = Phase::Ending;

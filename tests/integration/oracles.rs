@@ -1,0 +1,191 @@
+//! Measured beside what was really done: the target's own journal, joined request by request.
+//!
+//! The error of a measurement is our service time less the time that the request spent inside of
+//! the target. It is never negative, because both read the same clock and causes come first; it
+//! holds two trips through the kernel, the wake-up of the target, and ours. How long a wake-up
+//! takes is the host's: therefore two bare threads do the same on the same cores at the same time,
+//! and a bound holds if ours is within it, or within half more than what the bare ones saw. Whom
+//! the host keeps waiting is chance, so each oracle has three attempts; an error that is our own
+//! fails all of them.
+
+use std::time::Duration;
+
+use crate::kit::{Joined, Onslaught, TempDir, bare, cores, joined, target};
+
+const US: i64 = 1_000;
+
+/// A bare wake-up that is so late was kept waiting by others.
+const LOADED: i64 = 1_000 * US;
+
+/// Errors of one load and of the bare pair beside it, in nanoseconds, sorted.
+struct Errors {
+    ours: Vec<i64>,
+    bare: Vec<i64>,
+}
+
+/// What is asked of whom.
+struct Load {
+    path: String,
+    rate: u32,
+    seconds: u32,
+    /// What the bare server takes.
+    delay: Duration,
+}
+
+impl Load {
+    /// Runs it; gives the requests as both sides saw them, and the errors.
+    fn run(&self) -> (Vec<Joined>, Errors) {
+        let [ours, theirs, ..] = cores()[..] else { unreachable!("two cores, or cores() fails") };
+        let dir = TempDir::new();
+        let (journal, jtl) = (dir.join("journal.csv"), dir.join("requests.jtl"));
+        let server = target(&format!("--cores {theirs} --journal {}", journal.display()));
+        let Self { path, rate, seconds, delay } = self;
+        let scenario = format!(
+            "name: oracle\ntarget: {}\nworkloads:\n  only:\n    load: {{rate: {rate}/s, for: \
+             {seconds}s, max: 64}}\n    mix:\n      - get: {path}\n        \
+             headers: {{X-Request-Id: \"${{sequence()}}\"}}\n",
+            server.url("")
+        );
+        let load = Onslaught::scenario(scenario).line("--allow-untrusted -t 1");
+        let load = load.args(["--cores", &ours.to_string()]);
+        let load = load.args(["-o".to_owned(), format!("jtl={}", jtl.display())]);
+        let load = load.within(Duration::from_secs(60)).start();
+        let beside = self.bare([ours, theirs], *delay);
+        let run = load.finish().exits([0]);
+        run.report().assert_clean();
+        let requests = joined(&jtl, &journal);
+        assert_eq!(requests.len() as u64, run.report().sent(), "each has its line{run}");
+        assert_eq!(requests.len() as u64, u64::from(rate * seconds), "the schedule never moves");
+        let mut bare: Vec<i64> = beside.iter().map(Joined::error).collect();
+        bare.sort_unstable();
+        let mut ours: Vec<i64> = requests.iter().map(Joined::error).collect();
+        ours.sort_unstable();
+        (requests, Errors { ours, bare })
+    }
+
+    /// The bare pair, for as long as the load.
+    fn bare(&self, cores: [usize; 2], delay: Duration) -> Vec<Joined> {
+        let period = Duration::from_secs(1) / self.rate;
+        // No multiple of the load's: the two are not to meet each time, or never.
+        let period = period.max(delay + Duration::from_millis(1)) * 107 / 100;
+        let time = Duration::from_secs(u64::from(self.seconds));
+        let count = usize::try_from(time.as_nanos() / period.as_nanos()).expect("a count");
+        bare(cores, count, period, delay)
+    }
+}
+
+impl Errors {
+    /// Whether median and p99 are within these bounds, or half more than the bare pair's.
+    ///
+    /// The 90th percentile stands for the 99th where that is chance: where either side has fewer
+    /// than ten requests beyond it, as in the short loads, or where even the bare pair was a
+    /// millisecond late in one of a thousand, because others have the cores.
+    fn within(&self, median: i64, p99: i64) -> bool {
+        let [ours, bare] = [&self.ours, &self.bare];
+        let holds = |percent, bound: i64| at(ours, percent) <= bound.max(at(bare, percent) * 3 / 2);
+        let few = ours.len().min(bare.len()) < 1_000;
+        let late = bare.iter().filter(|&&error| error > LOADED).count();
+        let tail = if few || late * 1_000 > bare.len() { 90 } else { 99 };
+        holds(50, median) && holds(tail, p99)
+    }
+
+    /// A line for people.
+    fn tell(&self, what: &str, bound: i64) {
+        let share = |errors: &[i64]| {
+            let within = errors.iter().filter(|&&error| error <= bound).count();
+            format!("{within} of {} within {} us", errors.len(), bound / US)
+        };
+        for (who, errors) in [("ours", &self.ours), ("bare", &self.bare)] {
+            let (median, p99) = (at(errors, 50) / US, at(errors, 99) / US);
+            let share = share(errors);
+            eprintln!("{what}: {who}: median {median} us, p99 {p99} us, {share}");
+        }
+    }
+}
+
+/// A percentile of sorted numbers.
+fn at(sorted: &[i64], percent: usize) -> i64 {
+    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
+}
+
+/// One attempt that holds is enough; see above.
+#[track_caller]
+fn one_of_three(what: &str, attempt: impl Fn() -> bool) {
+    assert!((1..=3).any(|_| attempt()), "{what}: three attempts, none within the bounds");
+}
+
+/// A delay that the target keeps and logs is what we measure, within 50 us and a bucket of the
+/// histogram (0.1 %).
+fn known_delays(seconds: u32) {
+    for (delay, rate) in [("500us", 400), ("1ms", 400), ("5ms", 400), ("50ms", 200)] {
+        let micros = match delay.strip_suffix("us") {
+            Some(us) => us.parse().expect("a number"),
+            None => delay.trim_end_matches("ms").parse::<u64>().expect("a number") * 1_000,
+        };
+        let span = Duration::from_micros(micros);
+        let load = Load { path: format!("/delay/{delay}"), rate, seconds, delay: span };
+        let asked = i64::try_from(span.as_nanos()).expect("a short span");
+        let bound = 50 * US + asked / 1_000;
+        one_of_three(delay, || {
+            let (requests, errors) = load.run();
+            for request in &requests {
+                let kept = request.answered - request.arrived;
+                assert_eq!(request.work, asked);
+                assert!(kept >= asked, "the target answered after {kept} ns, not {asked}");
+            }
+            errors.tell(&format!("a delay of {delay}"), bound);
+            errors.within(bound, bound)
+        });
+    }
+}
+
+#[test]
+fn a_known_delay_is_measured() {
+    known_delays(1);
+}
+
+#[test]
+#[ignore = "a minute: tests/run --long"]
+fn a_known_delay_is_measured_for_long() {
+    known_delays(10);
+}
+
+/// D(i) = max(A(i), D(i−1)) + S(i) (Lindley, 1952): the target's log obeys it, and what we measure
+/// is what it logged.
+fn lindley(seconds: u32) {
+    let delay = Duration::from_millis(1);
+    let load = Load { path: "/queue/1ms".to_owned(), rate: 500, seconds, delay };
+    one_of_three("a queue with a memory", || {
+        let (requests, errors) = load.run();
+        let mut free = 0;
+        let mut late = Vec::new();
+        for request in &requests {
+            free = request.arrived.max(free) + request.work;
+            // A timer never fires early; its lateness is the host's.
+            assert!(request.answered >= free, "answered before its turn: {request:?}");
+            late.push(request.answered - free);
+        }
+        late.sort_unstable();
+        let waited = requests.iter().filter(|each| each.answered - each.arrived > each.work * 2);
+        eprintln!(
+            "a queue: the target's own timers were late by {} us in the median; {} of {} \
+             requests waited longer than they were served",
+            at(&late, 50) / US,
+            waited.count(),
+            requests.len()
+        );
+        errors.tell("a queue", 20 * US);
+        errors.within(20 * US, 100 * US)
+    });
+}
+
+#[test]
+fn a_queue_with_a_memory_is_measured() {
+    lindley(2);
+}
+
+#[test]
+#[ignore = "half a minute: tests/run --long"]
+fn a_queue_with_a_memory_is_measured_for_long() {
+    lindley(20);
+}

@@ -48,7 +48,10 @@ impl Compiler<'_> {
         let load = value.load.as_ref().map(|load| self.load(load));
         let mut scope = Scope::new(index);
         let (program, fleet) = match &value.work {
-            Work::Mix(steps) => (self.mix(steps, &mut scope), None),
+            Work::Mix(steps) => {
+                self.thinks_between(value);
+                (self.mix(steps, value.think.as_ref(), &mut scope), None)
+            }
             Work::Journey(steps) => (self.journey(steps, &mut scope), None),
             Work::Sessions(sessions) => {
                 (Program::default(), self.fleet(sessions, &name.value, &mut scope))

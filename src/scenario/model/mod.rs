@@ -13,7 +13,7 @@ pub use json::{Json, JsonPath, Segment};
 pub use load::{Amount, Arrivals, Length, Load, Pace, Shape, Stage};
 pub use steps::{
     Action, Answer, Body, Expectation, Measure, Message, Method, Request, Save, Statuses, Step,
-    Think, WebSocket,
+    Think, ThinkTimes, WebSocket,
 };
 pub use threshold::{Aggregate, Bound, Comparison, Measured, Quantity, Threshold};
 
@@ -157,6 +157,8 @@ pub struct Workload {
     pub start: Nanos,
     /// What is done.
     pub work: Work,
+    /// The pause behind each request of a mix.
+    pub think: Option<Spanned<Think>>,
     /// The time from a step to a message.
     pub measure: Option<Measure>,
 }

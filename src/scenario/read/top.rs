@@ -180,10 +180,12 @@ impl Reader<'_> {
         let load = fields.get("load").map(|node| self.load(node));
         let start = self.duration(&fields, "start").map_or(Nanos::ZERO, |start| start.value);
         let work = self.work(&fields);
+        let think = fields.get("think").map(|_| self.think(&fields, "think"));
+        let think = think.map_or(Some(None), |think| think.map(Some));
         let measure = fields.get("measure").map(|node| self.measure(node));
         let load = load.map_or(Some(None), |load| load.map(Some))?;
         let measure = measure.map_or(Some(None), |measure| measure.map(Some))?;
-        Some(Workload { users, user, load, start, work: work?, measure })
+        Some(Workload { users, user, load, start, work: work?, think: think?, measure })
     }
 
     fn work(&mut self, fields: &Fields<'_>) -> Option<Work> {

@@ -15,7 +15,7 @@ use super::host;
 use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
-use crate::metrics::Delta;
+use crate::metrics::{Delta, Tails};
 use crate::net::ring::{RingCounts, Waker};
 use crate::plan::{Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
@@ -93,6 +93,7 @@ struct Collector<'a> {
     started_at: SystemTime,
     series: Option<Series>,
     total: Delta,
+    tails: Vec<Tails>,
     events: Vec<TimelineEvent>,
     ended: Ended,
     cpu_before: host::CpuTimes,
@@ -152,6 +153,7 @@ impl<'a> Collector<'a> {
             started_at: clock::wall_clock(),
             series: None,
             total: Delta::default(),
+            tails: Vec::new(),
             events: Vec::new(),
             ended: Ended::Finished,
             cpu_before: host::CpuTimes::default(),
@@ -253,8 +255,9 @@ impl<'a> Collector<'a> {
             }
             News::Ready { unable } => (handle.ready, handle.unable) = (true, unable),
             News::Delta(delta) => self.merge(shard, delta, false),
-            News::Finished { delta, ring } => {
+            News::Finished { delta, ring, tails } => {
                 handle.finished = true;
+                self.tails.push(tails);
                 self.ring.enters += ring.enters;
                 self.ring.overflows += ring.overflows;
                 self.merge(shard, delta, true);
@@ -438,6 +441,7 @@ impl<'a> Collector<'a> {
             series: series.rows,
             ended: self.ended,
             total: self.total,
+            tails: self.tails,
             events: self.events,
         }
     }

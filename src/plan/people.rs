@@ -78,6 +78,19 @@ impl People {
         auth.parallel.min(self.count()).div_ceil(shards.max(1)).max(1)
     }
 
+    /// What a user is called: its address, or `user-N` by its number where the group has no
+    /// addresses. None if there are not so many users.
+    #[must_use]
+    pub fn name(&self, user: u32) -> Option<String> {
+        let (group, place) = self.group(user)?;
+        let number = group.first.saturating_add(u64::from(place));
+        let (before, behind) = &group.email;
+        Some(match (before.as_str(), behind.as_str()) {
+            ("", "") => format!("user-{number}"),
+            (before, behind) => format!("{before}{number}{behind}"),
+        })
+    }
+
     /// The group of a user, and its place in it from 0.
     #[must_use]
     pub fn group(&self, user: u32) -> Option<(&Group, u32)> {

@@ -100,6 +100,7 @@ impl Shard {
             self.await_answer(slot, message, leaf, timing, key, step, now);
         } else {
             self.recorder.ended(leaf, End::Ok, now);
+            self.user_ended(index, leaf, End::Ok, None);
         }
         self.flush(slot, now, submissions);
         awaits
@@ -420,6 +421,7 @@ impl Shard {
         }
         let end = self.end_of(judgement, awaited.leaf, 0);
         self.recorder.ended(awaited.leaf, end, now);
+        self.user_ended(index, awaited.leaf, end, Some((0, timing.response())));
         if awaited.step && goes_on {
             self.seats[index as usize].due = now;
             self.make_ready(index);
@@ -455,9 +457,9 @@ impl Shard {
         self.recorder.ended(awaited.leaf, End::Failed(failure), now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {text}", plan.name_of(awaited.leaf)));
-        if awaited.step
-            && let Some(index) = self.seat_of(slot)
-        {
+        let Some(index) = self.seat_of(slot) else { return };
+        self.user_ended(index, awaited.leaf, End::Failed(failure), None);
+        if awaited.step {
             self.seats[index as usize].due = now;
             self.make_ready(index);
         }

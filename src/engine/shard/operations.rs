@@ -288,7 +288,9 @@ impl Shard {
         recorder.sample(Failure::Status, || {
             format!("{}: status 401, and no new token", plan.name_of(operation.leaf))
         });
-        self.recorder.ended(operation.leaf, End::Failed(Failure::Status), now);
+        let end = End::Failed(Failure::Status);
+        self.recorder.ended(operation.leaf, end, now);
+        self.user_ended(index, operation.leaf, end, None);
         self.seats[index as usize].due = now;
         self.make_ready(index);
         if matches!(operation.errand, Errand::Open(_)) {

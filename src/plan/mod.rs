@@ -25,6 +25,7 @@ pub mod schedule;
 pub mod single;
 pub mod socket;
 pub mod text;
+pub mod weights;
 pub mod workload;
 
 pub use budget::Budget;

@@ -24,6 +24,8 @@ pub struct Group {
     pub count: u32,
     /// The number of the first.
     pub first: u64,
+    /// How often one of it is drawn beside other groups, where users are drawn by weight.
+    pub weight: u32,
     /// What stands before and behind the number in an address.
     pub email: (String, String),
     /// The password; it may hold the user's number.

@@ -77,3 +77,43 @@ fn a_user_whose_web_sockets_are_refused_is_named() {
         assert!((2..=11).contains(&operations), "1 upgrade, up to 10 messages in 2 s: {open:#}");
     });
 }
+
+/// Three of four iterations are of the heavy group, on any number of shards. A run has no more
+/// shards than the smallest group has users.
+#[test]
+fn groups_of_users_are_drawn_by_weight() {
+    const SCENARIO: &str = "\
+name: weighted
+target: ${BASE_URL}
+users:
+  - {name: heavy, count: 2, prefix: heavy, weight: 3}
+  - {name: light, count: '${LIGHT}', prefix: light}
+workloads:
+  w:
+    user: weighted
+    load: {connections: 8, for: 1s}
+    steps:
+      - get: /health
+";
+    for (shards, light, used) in [(1, 2, 1), (2, 2, 2), (2, 1, 1)] {
+        let server = target("");
+        let load = Onslaught::scenario(SCENARIO).set("BASE_URL", server.url(""));
+        let load = load.set("LIGHT", light).line("--allow-untrusted");
+        let run = load.shards(shards).run().exits([0]);
+        let report = run.report();
+        assert_eq!(report.count("/run/shards"), used, "{run}");
+        let rows = report.at("/by/user/worst").as_array().expect("rows");
+        let of = |group: &str| -> u64 {
+            let of_group = rows.iter().filter(|row| row["group"] == group);
+            of_group.map(|row| count(row, "/operations")).sum()
+        };
+        let (heavy, light) = (of("heavy"), of("light"));
+        let all = heavy + light;
+        assert_eq!(all, report.ok(), "{run}");
+        // Five standard deviations of a binomial count, sqrt(n x 3/4 x 1/4): 4 x off against 5 x
+        // sqrt(3 n), each side squared.
+        let off = (4 * heavy).abs_diff(3 * all);
+        assert!(off * off <= 75 * all, "{heavy} and {light}{run}");
+        assert!(all > 1_000, "too few to tell{run}");
+    }
+}

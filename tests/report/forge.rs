@@ -167,6 +167,7 @@ fn people(plan: &mut Plan) {
             role: String::new(),
             count: 20,
             first: 1,
+            weight: 1,
             email: ("loadtest".into(), "@example.com".into()),
             password: Text::fixed("secret"),
         }],

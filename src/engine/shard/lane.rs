@@ -85,7 +85,7 @@ impl Lane {
             ticks: 0,
             seats: 0..0,
             mix,
-            users: Assignment::new(named, plan.seed, shard, plan.shards),
+            users: Assignment::new(named, plan.people.as_ref(), plan.seed, shard, plan.shards),
         }
     }
 

@@ -15,7 +15,7 @@ use super::host;
 use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE, LEVELS};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
-use crate::metrics::{Delta, Record};
+use crate::metrics::{Delta, Record, Tails};
 use crate::net::ring::{RingCounts, Waker};
 use crate::plan::{Kind, Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
@@ -104,6 +104,7 @@ struct Collector<'a> {
     started_at: SystemTime,
     series: Option<Series>,
     total: Delta,
+    tails: Vec<Tails>,
     events: Vec<TimelineEvent>,
     ended: Ended,
     cpu_before: host::CpuTimes,
@@ -173,6 +174,7 @@ impl<'a> Collector<'a> {
             started_at: clock::wall_clock(),
             series: None,
             total: Delta::default(),
+            tails: Vec::new(),
             events: Vec::new(),
             ended: Ended::Finished,
             cpu_before: host::CpuTimes::default(),
@@ -278,8 +280,9 @@ impl<'a> Collector<'a> {
             }
             News::Ready { unable } => (handle.ready, handle.unable) = (true, unable),
             News::Delta(delta) => self.merge(shard, delta, false),
-            News::Finished { delta, ring } => {
+            News::Finished { delta, ring, tails } => {
                 handle.finished = true;
+                self.tails.push(tails);
                 self.ring.enters += ring.enters;
                 self.ring.overflows += ring.overflows;
                 self.merge(shard, delta, true);
@@ -535,6 +538,7 @@ impl<'a> Collector<'a> {
             series: series.rows,
             ended: self.ended,
             total: self.total,
+            tails: self.tails,
             events: self.events,
         }
     }

@@ -27,6 +27,7 @@ pub mod single;
 pub mod socket;
 pub mod text;
 pub mod think;
+pub mod weights;
 pub mod workload;
 
 pub use budget::Budget;

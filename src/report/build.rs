@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::document::{
-    Accounting, By, ByUser, CheckRow, Counts, Document, ErrorRow, EventRow, GeneratorSection,
-    PhaseSection, Run, SCHEMA, SeriesRow, TargetRow, Tool, TrustSection,
+    Accounting, By, CheckRow, Counts, Document, ErrorRow, EventRow, GeneratorSection, PhaseSection,
+    Run, SCHEMA, SeriesRow, TargetRow, Tool, TrustSection,
 };
 use super::exit::ExitCode;
 use super::figures::{plural, span, thousands};
@@ -16,7 +16,7 @@ use super::keyed::Keyed;
 use super::metric::{CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
 use super::pacing::{self, Done};
 use super::silence::silences;
-use super::{laws, levels, thresholds, view};
+use super::{laws, levels, thresholds, users, view};
 use crate::engine::outcome::{Ended, Outcome, PhaseSpan, Row};
 use crate::metrics::catalog::names;
 use crate::metrics::{Delta, ErrorSamples, Leaf, Tally};
@@ -79,7 +79,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         trust: outcome.trust.verdict,
         load: &tally,
         errors: &samples,
-        identities: laws::hold(plan, total),
+        identities: laws::hold(plan, total).and_then(|()| laws::users(outcome, plan)),
         missed: thresholds.iter().filter(|row| !row.passed).count(),
     };
     let judgement = judge(&evidence, context.policy);
@@ -105,7 +105,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
             request: by_request(&recorded),
             workload: by_workload(outcome, &recorded, &metrics),
             group: by_group(&recorded),
-            user: ByUser::default(),
+            user: users::by_user(outcome, plan),
         },
         metrics: Keyed(metrics.0.into_iter().chain(oddities(outcome)).collect()),
         checks: checks(plan, total),

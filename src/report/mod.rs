@@ -31,6 +31,7 @@ mod pacing;
 mod silence;
 pub mod text;
 mod thresholds;
+mod users;
 mod view;
 
 pub use build::{Context, Report, build};

@@ -185,6 +185,7 @@ impl Shard {
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {}", plan.name_of(operation.leaf), text()));
         let Some(index) = self.seat_of(slot) else { return };
+        self.user_ended(index, operation.leaf, End::Failed(failure), None);
         self.operation_ended(index, slot, now);
         if matches!(operation.errand, Errand::Open(_)) {
             self.not_opened(index);

@@ -100,7 +100,7 @@ impl Lane {
             is_changed: false,
             seats: 0..0,
             mix,
-            users: Assignment::new(named, plan.seed, shard, plan.shards),
+            users: Assignment::new(named, plan.people.as_ref(), plan.seed, shard, plan.shards),
         }
     }
 

@@ -103,6 +103,7 @@ impl Shard {
             self.recorder.ended(leaf, End::Ok, now);
             let timing = Timing { intended: due, free: due, sent: now, ..Timing::default() };
             self.record_message(leaf, timing, serial, End::Ok, None, now);
+            self.user_ended(index, leaf, End::Ok, None);
         }
         self.flush(slot, now, submissions);
         awaits
@@ -438,6 +439,7 @@ impl Shard {
         let end = self.end_of(judgement, awaited.leaf, 0);
         self.recorder.ended(awaited.leaf, end, now);
         self.record_message(awaited.leaf, timing, awaited.serial, end, bytes, now);
+        self.user_ended(index, awaited.leaf, end, Some((0, timing.response())));
         if awaited.step && goes_on {
             self.seats[index as usize].due = now;
             self.make_ready(index);
@@ -490,9 +492,9 @@ impl Shard {
         self.record_message(leaf, timing, serial, End::Failed(failure), None, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {text}", plan.name_of(awaited.leaf)));
-        if awaited.step
-            && let Some(index) = self.seat_of(slot)
-        {
+        let Some(index) = self.seat_of(slot) else { return };
+        self.user_ended(index, awaited.leaf, End::Failed(failure), None);
+        if awaited.step {
             self.seats[index as usize].due = now;
             self.make_ready(index);
         }

@@ -33,6 +33,7 @@ mod messages;
 mod operations;
 mod receiving;
 mod stages;
+mod tails;
 mod timers;
 mod tokens;
 mod upgrade;
@@ -41,6 +42,7 @@ use answers::Judging;
 use lane::Lane;
 pub use stages::Next;
 use stages::Stage;
+use tails::ByUser;
 use tokens::Keeper;
 
 /// A shard. Its slots are those of its sessions, lane by lane, then those for tokens.
@@ -80,6 +82,7 @@ pub struct Shard {
     /// Memory that judging reuses.
     judging: Judging,
     users: Users,
+    by_user: ByUser,
     /// What sessions without a memory have saved.
     nothing: Variables,
     /// Keys of frames and handshakes.
@@ -152,6 +155,7 @@ impl Shard {
             bodies: Vec::new(),
             judging: Judging::default(),
             users: Users::new(&plan, id),
+            by_user: ByUser::default(),
             nothing: Variables::default(),
             keys: Rng::stream(plan.seed, u64::from(id) ^ now.0),
             wall_at_zero: 0,
@@ -161,6 +165,7 @@ impl Shard {
             shard.add_lane(&plan, workload);
         }
         shard.keeper = Keeper::of(&mut shard);
+        shard.by_user = ByUser::of(&plan, &shard.users);
         let reads = shard.lanes.iter().any(|lane| shard.reads_bodies(lane));
         if reads || shard.keeper.is_some() {
             shard.bodies = vec![Vec::new(); shard.connections.len()];

@@ -345,6 +345,7 @@ impl Shard {
         self.recorder.ended(operation.leaf, end, now);
         let status = if operation.retried { super::answers::UNAUTHORIZED } else { 0 };
         self.record(&operation, None, end, status, now);
+        self.user_ended(index, operation.leaf, end, None);
         self.seats[index as usize].due = now;
         self.make_ready(index);
         if matches!(operation.errand, Errand::Open(_)) {

@@ -110,6 +110,9 @@ impl Shard {
         submissions: &mut impl Submissions,
     ) {
         let operation = self.connections[slot as usize].operation;
+        if let (Some(operation), Some(index)) = (operation, self.seat_of(slot)) {
+            self.user_refused(index, operation.leaf, status);
+        }
         if let (Some(operation), Some(index)) = (operation, self.seat_of(slot))
             && status == UNAUTHORIZED
             && self.asks_again(index, &operation, now)
@@ -155,6 +158,8 @@ impl Shard {
         self.record(&operation, Some(slot), End::Ok, SWITCHING, now);
         self.recorder.count(Counter::WsSessions);
         let Some(index) = self.seat_of(slot) else { return };
+        let answer = (SWITCHING, timing.response());
+        self.user_ended(index, operation.leaf, End::Ok, Some(answer));
         let seat = &mut self.seats[index as usize];
         if std::mem::replace(&mut seat.was_open, true) && self.workload(index).fleet.is_some() {
             self.recorder.count(Counter::WsReconnects);

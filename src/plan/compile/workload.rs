@@ -125,6 +125,7 @@ impl Compiler<'_> {
 const fn strategy(strategy: scenario::Strategy) -> Strategy {
     match strategy {
         scenario::Strategy::Random => Strategy::Random,
+        scenario::Strategy::Weighted => Strategy::Weighted,
         scenario::Strategy::RoundRobin => Strategy::RoundRobin,
         scenario::Strategy::Sticky => Strategy::Sticky,
         scenario::Strategy::Unique => Strategy::Unique,

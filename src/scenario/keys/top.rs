@@ -10,7 +10,7 @@ use super::{Rule, Section, may, need};
 use crate::scenario::limits::{POOL_MAX, USERS_MAX};
 
 /// How workloads choose the user of a session.
-const STRATEGIES: &[&str] = &["random", "round-robin", "sticky", "unique"];
+const STRATEGIES: &[&str] = &["random", "weighted", "round-robin", "sticky", "unique"];
 
 pub(in crate::scenario) static SCENARIO: Section = Section {
     name: "the scenario",
@@ -50,6 +50,7 @@ pub(in crate::scenario) static USERS: Section = Section {
         may("email", Text, "their addresses, with {n} for the number"),
         may("password", Hidden, "their password"),
         may("first", Count(0, USERS_MAX), "the first number [1]"),
+        may("weight", Count(0, 1_000_000), "with user: weighted: how often, beside others [1]"),
     ]],
     rules: &[Rule::AtMost(&["prefix", "email"])],
 };

@@ -97,6 +97,8 @@ pub struct Users {
     pub count: Spanned<u64>,
     /// The number of the first.
     pub first: u64,
+    /// How often one of the group is drawn beside other groups; none means once.
+    pub weight: Option<Spanned<u64>>,
     /// Their addresses, `{n}` being the number.
     pub email: Option<Spanned<String>>,
     /// Their password.
@@ -169,6 +171,8 @@ pub enum Strategy {
     /// Any user for each request.
     #[default]
     Random,
+    /// A group by weight, then any user of it, for each request.
+    Weighted,
     /// Users in turn, by the session's number.
     RoundRobin,
     /// Any user, kept as long as the session lives.

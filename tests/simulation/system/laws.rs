@@ -14,6 +14,7 @@ impl Finished {
             leaf.tally.reconcile().unwrap_or_else(|wrong| panic!("{id:?}: {wrong}"));
             self.times(id, leaf);
         }
+        self.users();
         self.counts();
         self.farewell();
         if self.world.manners.is_good() && !self.aborted && self.is_calm() {
@@ -42,6 +43,27 @@ impl Finished {
         let leaves = Phase::ALWAYS.into_iter().flat_map(|phase| self.plan.leaves(phase));
         let leaves = leaves.filter(|(leaf, _)| leaf.kind == kind).map(|(_, id)| id);
         leaves.filter_map(|id| self.total.get(id)).map(of).sum()
+    }
+
+    /// Users are told of on their own shard alone, and did together what all did in the load.
+    fn users(&self) {
+        let leaves: Vec<&Leaf> =
+            self.plan.leaves(Phase::Load).filter_map(|(_, id)| self.total.get(id)).collect();
+        let sum = |of: &dyn Fn(&Leaf) -> u64| leaves.iter().map(|leaf| of(leaf)).sum::<u64>();
+        let mut users = [0; 3];
+        for (shard, tails) in (0..).zip(&self.tails) {
+            assert_eq!(tails.together().users, 0, "so few users are all kept apart");
+            for (user, tail) in tails.kept() {
+                assert_eq!(user % self.plan.shards, shard, "user {user}");
+                let told = [tail.operations(), tail.failed(), tail.times()];
+                users.iter_mut().zip(told).for_each(|(sum, told)| *sum += told);
+            }
+        }
+        let failed = sum(&|leaf| leaf.tally.failures());
+        let ended = failed + sum(&|leaf| leaf.tally.ok);
+        let all = [ended, failed, sum(&|leaf| leaf.replies - leaf.retried)];
+        let nobody = self.plan.people.is_none();
+        assert_eq!(users, if nobody { [0; 3] } else { all }, "operations, failures, times");
     }
 
     /// What the system knows by itself.

@@ -213,7 +213,7 @@ fn answered(leaf: &mut Leaf, count: u64, status: u16) {
 /// them, and all failures are another's.
 fn tails(plan: &Plan, total: &Delta) -> Vec<Tails> {
     let (mut ended, mut failed) = (0, 0);
-    for leaf in plan.leaves(Phase::Load).filter_map(|leaf| total.get(leaf)) {
+    for leaf in plan.leaves(Phase::Load).filter_map(|(_, leaf)| total.get(leaf)) {
         ended += leaf.tally.ok + leaf.tally.failures();
         failed += leaf.tally.failures();
     }

@@ -41,6 +41,8 @@ pub struct ShardCounts {
     pub overflows: u64,
     /// Receives with bytes on connections that awaited nothing.
     pub unasked: u64,
+    /// The sum of the hashes of all arrivals: what came when to whom.
+    pub order: u64,
     /// Turns of the shard's loop.
     pub turns: u64,
     /// The longest time that the shard was neither at work nor meant to wait.
@@ -56,6 +58,7 @@ impl ShardCounts {
         self.no_buffers += other.no_buffers;
         self.overflows += other.overflows;
         self.unasked += other.unasked;
+        self.order = self.order.wrapping_add(other.order);
         self.turns += other.turns;
         self.longest_stall = self.longest_stall.max(other.longest_stall);
     }

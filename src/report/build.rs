@@ -20,7 +20,7 @@ use super::{laws, levels, thresholds, users, view};
 use crate::engine::outcome::{Ended, Outcome, PhaseSpan, Row};
 use crate::metrics::catalog::names;
 use crate::metrics::{Delta, ErrorSamples, Leaf, Tally};
-use crate::plan::{Kind, LeafName, Phase, Plan, Target, Workload};
+use crate::plan::{Kind, LeafName, Load, Phase, Plan, Target, Workload};
 use crate::protocol::Failure;
 use crate::stdx::Nanos;
 use crate::verdict::measured::{Origin, Part, Recorded, origins};
@@ -190,11 +190,17 @@ fn run(outcome: &Outcome, plan: &Plan, host: Host) -> Run {
         scale: plan.scale_load,
         scale_time: plan.scale_time,
         plan_hash: plan_hash(plan),
+        order_hash: order_hash(outcome, plan),
         target: plan.targets.first().map_or_else(String::new, |target| masked(&target.url)),
         targets: plan.targets.iter().map(row).collect(),
         pacing: pacing::pacing(outcome, plan),
         host,
     }
+}
+
+fn order_hash(outcome: &Outcome, plan: &Plan) -> Option<String> {
+    let open = plan.workloads.iter().any(|it| matches!(it.load, Load::Open { .. }));
+    open.then(|| format!("{:016x}", outcome.total.counts.order))
 }
 
 /// To the millisecond, in UTC; the epoch if the clock shows what no calendar holds.

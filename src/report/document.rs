@@ -141,6 +141,10 @@ pub struct Run {
     pub scale_time: f64,
     /// Equal in two runs of the same plan.
     pub plan_hash: String,
+    /// Equal in two runs in which the same arrivals came at the same moments to the same users, on
+    /// any number of shards: 16 hexadecimal digits; null without arrivals.
+    #[serde(default)]
+    pub order_hash: Option<String>,
     /// The target as the user wrote it, its password masked; the first of several.
     pub target: String,
     /// All targets.

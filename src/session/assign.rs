@@ -71,6 +71,18 @@ impl Assignment {
         }
     }
 
+    /// Whose an arrival is, whichever session takes it: a function of the seed and its number
+    /// alone. None where the session decides.
+    #[must_use]
+    pub fn of_arrival(&self, index: u64) -> Option<u32> {
+        let session = Session::new(index);
+        match self.strategy {
+            Strategy::RoundRobin => self.begin(&session),
+            Strategy::Random | Strategy::Weighted => self.go_on(&session, None),
+            Strategy::Sticky | Strategy::Unique => None,
+        }
+    }
+
     /// The user of a session's next iteration, or of an arrival that takes the place of `user`.
     #[must_use]
     pub fn go_on(&self, session: &Session, user: Option<u32>) -> Option<u32> {

@@ -56,6 +56,18 @@ impl Compiler<'_> {
                 );
                 None
             }
+            Shape::Search(search) => {
+                let help = "try the levels one by one: for: 60s";
+                let place = search.to.span;
+                self.add(not_yet("'search'", place, "'for' instead of 'search'").help(help));
+                None
+            }
+            Shape::Adapt(adapt) => {
+                let help = "give a level that stays: for: 60s";
+                let place = adapt.to.span;
+                self.add(not_yet("'adapt'", place, "'for' instead of 'adapt'").help(help));
+                None
+            }
         }
     }
 

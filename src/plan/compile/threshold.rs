@@ -194,7 +194,7 @@ impl Compiler<'_> {
         let loads = self.scenario.workloads.iter().filter_map(|each| each.value.load.as_ref());
         let stages = loads.filter_map(|load| match &load.shape {
             Shape::Stages(stages) => Some(stages),
-            Shape::Constant(_) => None,
+            Shape::Constant(_) | Shape::Search(_) | Shape::Adapt(_) => None,
         });
         let mut names = stages.flatten().filter_map(|stage| stage.name.as_ref());
         key.value == "phase" && names.any(|name| name.value == value.value)

@@ -3,12 +3,16 @@
 //! Gives:      [`trust`], whether the load generator itself was the bottleneck; [`threshold`],
 //!             whether what was asked for holds; [`windows`], the same while the run is on;
 //!             [`measured`], what a metric is made of; [`search`], which level to try next on the
-//!             way to a capacity; [`interval`], what a trial's samples say about a limit.
+//!             way to a capacity; [`interval`], what a trial's samples say about a limit;
+//!             [`controller`], loads that follow what the target bears; [`usl`], how throughput
+//!             scales.
 //! Neighbours: stdx, plan, scenario (thresholds), protocol (outcome), metrics.
 
+pub mod controller;
 pub mod interval;
 pub mod measured;
 pub mod search;
 pub mod threshold;
 pub mod trust;
+pub mod usl;
 pub mod windows;

@@ -162,6 +162,7 @@ fn plan(args: &WsArgs, url: Address, spoken: Spoken) -> Plan {
             levels: None,
             spacing: Spacing::default(),
             stages: Vec::new(),
+            steer: None,
             until: Until::Elapsed(Nanos::ZERO),
             start: Nanos::ZERO,
             opening: Opening::Cold,

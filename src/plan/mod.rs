@@ -25,6 +25,7 @@ pub mod request;
 pub mod schedule;
 pub mod single;
 pub mod socket;
+pub mod steer;
 pub mod text;
 pub mod think;
 pub mod weights;

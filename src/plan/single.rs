@@ -43,6 +43,7 @@ impl Plan {
             levels: None,
             spacing: Spacing::default(),
             stages: Vec::new(),
+            steer: None,
             until: Until::Elapsed(Nanos::from_secs(10)),
             start: Nanos::ZERO,
             opening: Opening::Ahead,

@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::ops::Range;
 
+use super::steer::Steer;
 use super::{Curve, Fleet, Phase, Program, Schedule};
 use crate::stdx::Nanos;
 use crate::stdx::units::Rate;
@@ -24,6 +25,8 @@ pub struct Workload {
     pub spacing: Spacing,
     /// Parts of the time since `start` that have a name, one behind the other.
     pub stages: Vec<Stage>,
+    /// What moves the level while the run is on.
+    pub steer: Option<Steer>,
     /// When no further operation falls due.
     pub until: Until,
     /// When it begins, since the start of the load.

@@ -30,6 +30,7 @@ pub(super) fn workload() -> Workload {
         levels: None,
         spacing: Spacing::default(),
         stages: Vec::new(),
+        steer: None,
         until: Until::Elapsed(Nanos::from_secs(1)),
         start: Nanos::ZERO,
         opening: Opening::Ahead,

@@ -145,6 +145,7 @@ fn workload(
         levels: None,
         spacing: Spacing::default(),
         stages: Vec::new(),
+        steer: None,
         until: Until::Elapsed(Nanos::from_secs(8)),
         start: Nanos::ZERO,
         opening,

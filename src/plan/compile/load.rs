@@ -3,6 +3,7 @@
 use super::Compiler;
 use super::course::Course;
 use crate::plan::curve::SESSION;
+use crate::plan::steer::Steer;
 use crate::plan::{Curve, Load, Opening, Spacing, Stage, Until};
 use crate::scenario::{self, Amount, Arrivals, Diagnostic, Shape, Span, Spanned};
 use crate::stdx::Nanos;
@@ -18,6 +19,7 @@ pub(super) struct Compiled {
     pub(super) levels: Option<Curve>,
     pub(super) spacing: Spacing,
     pub(super) stages: Vec<Stage>,
+    pub(super) steer: Option<Steer>,
     pub(super) until: Until,
     pub(super) opening: Option<Opening>,
     /// Where the number of sessions stands.
@@ -33,6 +35,8 @@ impl Compiler<'_> {
                 self.run_along(load, None, &mut course);
                 Some(self.along(&course.finished(), &[load]))
             }
+            Shape::Search(search) => Some(self.search(load, search)),
+            Shape::Adapt(adapt) => Some(self.adapt(load, adapt)),
         }
     }
 
@@ -54,10 +58,27 @@ impl Compiler<'_> {
                 self.open(rate, load)
             }
         };
-        let place = max.map_or(load.level.span, |max| max.span);
-        let spacing = spacing(load);
-        let (levels, stages) = (None, Vec::new());
-        Compiled { load: kind, sessions, levels, spacing, stages, until, opening, place }
+        Compiled { until, opening, ..self.at_level(load, kind, sessions) }
+    }
+
+    /// A load that stays at its level for no time yet.
+    pub(super) fn at_level(&self, load: &scenario::Load, kind: Load, sessions: u32) -> Compiled {
+        Compiled {
+            load: kind,
+            sessions,
+            levels: None,
+            spacing: spacing(load),
+            stages: Vec::new(),
+            steer: None,
+            until: Until::Elapsed(Nanos::ZERO),
+            opening: None,
+            place: load.max.as_ref().map_or(load.level.span, |max| max.span),
+        }
+    }
+
+    /// So many sessions, each of which does the next when one ends.
+    pub(super) fn closed(&self, sessions: u64) -> (Load, u32) {
+        (Load::Closed, u32::try_from(sessions).unwrap_or(u32::MAX))
     }
 
     /// A level that changes as `course` says, made of these loads, of which there is at least one.
@@ -86,6 +107,7 @@ impl Compiler<'_> {
             levels: Some(curve.clone()),
             spacing: spacing(drawn.unwrap_or(first)),
             stages: stages.clone(),
+            steer: None,
             until: Until::Elapsed(curve.end()),
             opening: None,
             place: place.map_or(first.level.span, |max| max.span),
@@ -107,7 +129,7 @@ impl Compiler<'_> {
 
     /// Arrivals, and the sessions that carry them out: by Little's law there are rate × timeout
     /// of them at once at most, when each takes as long as it may.
-    fn open(&mut self, rate: Rate, load: &scenario::Load) -> (Load, u32) {
+    pub(super) fn open(&mut self, rate: Rate, load: &scenario::Load) -> (Load, u32) {
         let patience = load.patience.as_ref().map(|it| self.within_timeouts(it));
         let patience = self.options.patience.or(patience).unwrap_or(self.plan.timeout);
         let sessions = match &load.max {

@@ -77,6 +77,7 @@ impl Compiler<'_> {
             levels: load.levels,
             spacing: load.spacing,
             stages: load.stages,
+            steer: load.steer,
             until: load.until,
             start,
             opening: load.opening.unwrap_or(default),

@@ -65,6 +65,7 @@ impl Reader<'_> {
 
     /// What can only be seen in the whole.
     fn whole(&mut self, scenario: &Scenario, fields: &Fields<'_>) {
+        self.one_search(scenario);
         if scenario.workloads.is_empty() && fields.get("workloads").is_some() {
             let what = "a scenario without workloads";
             self.add(Diagnostic::new(fields.place_of("workloads"), what, "at least one workload"));

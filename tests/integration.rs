@@ -15,6 +15,8 @@ mod integration {
     mod check;
     /// The two commands of a newcomer.
     mod demo;
+    /// From an access log to a scenario.
+    mod fit;
     /// Tokens that expire, are renewed, are refused: against the gateway on Node.
     mod gateway;
     /// Malformed, endless and missing replies, each with its class.

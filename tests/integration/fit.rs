@@ -28,7 +28,7 @@ fn a_log_becomes_a_scenario_that_is_valid() {
 #[test]
 fn what_is_no_log_is_told() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    Onslaught::command("fit").args([file]).run().exits([1]).complains_of(["line 1: ", "--help"]);
+    Onslaught::command("fit").args([file]).run().exits([1]).says(["line 1: ", "--help"]);
     Onslaught::command("fit").args(["no/such/log"]).run().exits([2]).complains_of(["no/such/log"]);
     let help = Onslaught::command("fit").line("--help").run().exits([0]);
     assert!(help.stdout.contains("$msec $request_time") && help.stdout.contains("%D"), "{help}");

@@ -362,9 +362,12 @@ mod tests {
         for name in expected {
             assert!(names.contains(&name), "{names:?}\n{text}");
         }
-        for said in
-            ["# - {weight: 2000, delete: \"/orders/{id}\"", "line 101: ", "queries left out"]
-        {
+        for said in [
+            "# - {weight: 2000, delete: \"/orders/{id}\"",
+            "line 101: ",
+            "queries left out",
+            "# The rate is that of all",
+        ] {
             assert!(text.contains(said), "{said}\n{text}");
         }
         assert!(explain(&fit).contains("times are whole seconds") != fit.is_fine);

@@ -33,6 +33,14 @@ pub fn scenario(fit: &Fit) -> String {
     put(&mut out, 0, "workloads:");
     put(&mut out, 2, "traffic:");
     put(&mut out, 4, &format!("load: {{rate: {}, for: {seconds}s}}", rate(fit.rate)));
+    if fit.rest > 0 || fit.kinds.iter().any(|kind| !is_reading(&kind.method)) {
+        put(
+            &mut out,
+            4,
+            "# The rate is that of all requests: those listed stand in for the others,",
+        );
+        put(&mut out, 4, "# and for those that are comments until what they send is filled in.");
+    }
     put(&mut out, 4, "mix:");
     let total: u64 = fit.kinds.iter().map(|kind| kind.count).sum::<u64>() + fit.rest;
     for (at, kind) in &listed {

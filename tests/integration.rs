@@ -15,8 +15,12 @@ mod integration {
     mod check;
     /// The two commands of a newcomer.
     mod demo;
+    /// From an access log to a scenario.
+    mod fit;
     /// Tokens that expire, are renewed, are refused: against the gateway on Node.
     mod gateway;
+    /// Groups of users, and users who are registered under load.
+    mod groups;
     /// Malformed, endless and missing replies, each with its class.
     mod liar;
     /// The embedded target lies on purpose; the report finds exactly those.

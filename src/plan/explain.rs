@@ -295,7 +295,13 @@ fn tokens(plan: &Plan, out: &mut String) {
     let count = u64::from(people.count());
     say!(out, "\ntokens");
     if auth.register.is_some() {
-        say!(out, "  {} before the load, {} at once", many(count, "registration"), auth.parallel);
+        let ahead = count.min(auth.register_ahead.into());
+        let during = match count - ahead {
+            0 => String::new(),
+            later => format!("; {} when they are needed first", thousands(later)),
+        };
+        let registrations = many(ahead, "registration");
+        say!(out, "  {registrations} before the load, {} at once{during}", auth.parallel);
     }
     let later = count.saturating_sub(auth.ahead.into());
     say!(

@@ -46,7 +46,7 @@ pub use schedule::Schedule;
 pub use single::NamedRequest;
 pub use socket::{Answer, Fleet, Measure, Message, Sent, Socket};
 pub use text::{Encoding, Function, List, Piece, Pool, Text, Value};
-pub use think::Think;
+pub use think::{Think, Times};
 pub use workload::{Load, Opening, Spacing, Stage, Strategy, Until, Workload};
 
 pub use crate::scenario::{Aggregate, Bound, Quantity, Segment, Statuses, Threshold};

@@ -100,6 +100,7 @@ pub(super) fn auth() -> Auth {
         expires_in: Nanos::from_secs(14 * 60),
         parallel: 4,
         ahead: 10,
+        register_ahead: u32::MAX,
     }
 }
 

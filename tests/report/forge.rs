@@ -183,6 +183,7 @@ fn people(plan: &mut Plan) {
             expires_in: Nanos::from_secs(840),
             parallel: 10,
             ahead: 10,
+            register_ahead: 10,
         }),
     });
 }

@@ -70,8 +70,13 @@ pub(in crate::scenario) static AUTH: Section = Section {
             Count(0, USERS_MAX),
             "users logged in before the load begins [10; with a rate: all]",
         ),
+        may(
+            "register_ahead",
+            Count(0, USERS_MAX),
+            "users registered before the load begins; the others when first needed [all]",
+        ),
     ]],
-    rules: &[],
+    rules: &[Rule::Beside("register_ahead", &["register"])],
 };
 
 pub(in crate::scenario) static PROBE: Section = Section {

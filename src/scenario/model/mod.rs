@@ -122,6 +122,8 @@ pub struct Auth {
     pub parallel: Option<Spanned<u64>>,
     /// Users logged in before the load begins.
     pub ahead: Option<Spanned<u64>>,
+    /// Users registered before the load begins; none means all.
+    pub register_ahead: Option<Spanned<u64>>,
 }
 
 /// One request in the life of a token.

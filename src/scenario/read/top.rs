@@ -181,9 +181,10 @@ impl Reader<'_> {
         let expires_in = self.lasting(&fields, "expires_in");
         let parallel = self.count(&fields, "parallel");
         let ahead = self.count(&fields, "ahead");
+        let register_ahead = self.count(&fields, "register_ahead");
         let login = login??;
         let (register, refresh, logout) = (register?, refresh?, logout?);
-        Some(Auth { register, login, refresh, logout, expires_in, parallel, ahead })
+        Some(Auth { register, login, refresh, logout, expires_in, parallel, ahead, register_ahead })
     }
 
     fn probe(&mut self, node: &Node) -> Option<Probe> {

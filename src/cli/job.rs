@@ -139,6 +139,7 @@ fn load(
             cores,
             clock,
             interrupts: &|| interrupts.count(),
+            commands: &|| None,
             observer: &mut |pulse| match interrupts.count() {
                 0 => progress.tick(&tick(plan, &pulse)),
                 _ => progress.close(&draining(plan)),
@@ -175,7 +176,7 @@ fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
         failed: pulse.failed,
         in_flight: row.in_flight,
         connections: row.connections,
-        phase: if pulse.phase == Phase::Load.name() { "" } else { pulse.phase },
+        phase: if pulse.phase == plan.phase_name(Phase::Load) { "" } else { pulse.phase },
         stage: pulse.set_up.map(|(done, all)| Stage { what: "setting up users", done, all }),
     }
 }

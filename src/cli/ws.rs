@@ -10,7 +10,7 @@ use crate::metrics::histogram::LONGEST;
 use crate::net::resolve::Reach;
 use crate::plan::{
     Answer, Expect, Fleet, Kind, LeafName, Load, Message, Opening, Plan, Program, Sent, Socket,
-    Strategy, Target, Text, Until, Workload,
+    Spacing, Strategy, Target, Text, Until, Workload,
 };
 use crate::protocol::ws::Upgrade;
 use crate::report::TrustPolicy;
@@ -159,6 +159,9 @@ fn plan(args: &WsArgs, url: Address, spoken: Spoken) -> Plan {
             name: "ws".to_owned(),
             load: Load::Closed,
             sessions: 1,
+            levels: None,
+            spacing: Spacing::default(),
+            stages: Vec::new(),
             until: Until::Elapsed(Nanos::ZERO),
             start: Nanos::ZERO,
             opening: Opening::Cold,

@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use glommio::ExecutorJoinHandle;
 
-use super::control::{Control, Message, News, Order};
+use super::control::{Command, Control, Level, Message, News, Order, To};
 use super::driver::{self, Assignment};
 use super::host;
-use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE};
+use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE, LEVELS};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
 use crate::metrics::{Delta, Record};
@@ -42,7 +42,7 @@ pub struct Pulse<'a> {
     /// Failures so far.
     pub failed: u64,
     /// What the run is doing.
-    pub phase: &'static str,
+    pub phase: &'a str,
     /// Before the load: calls for tokens that have ended, and how many there are.
     pub set_up: Option<(u64, u64)>,
 }
@@ -55,6 +55,8 @@ pub struct Run<'a> {
     pub clock: Clock,
     /// How many signals to end have come so far.
     pub interrupts: &'a dyn Fn() -> u32,
+    /// What the user orders meanwhile; none if nothing was ordered since the last question.
+    pub commands: &'a dyn Fn() -> Option<Command>,
     /// Told once a second.
     pub observer: &'a mut dyn FnMut(Pulse<'_>),
     /// Given every operation that has ended, about once a second, if that is wanted.
@@ -71,6 +73,9 @@ const LOOK: Duration = Duration::from_millis(100);
 const LEAD: Nanos = Nanos::from_millis(2);
 
 const SECOND: Nanos = Nanos::from_secs(1);
+
+/// From the order to another level: every shard has to hear of it before.
+const LEVEL_LEAD: Nanos = Nanos::from_millis(50);
 
 /// Executes a plan.
 ///
@@ -105,6 +110,9 @@ struct Collector<'a> {
     cpu_before: host::CpuTimes,
     ring: RingCounts,
     abort_at: Nanos,
+    /// Changes of the level so far, and what was ordered last, in thousandths of the plan's.
+    levels: u32,
+    share: u64,
 }
 
 struct ShardHandle {
@@ -116,6 +124,7 @@ struct ShardHandle {
     /// Why none of its users could log in, if so.
     unable: Option<String>,
     finished: bool,
+    levels: Sender<Level>,
     spares: Sender<Box<Delta>>,
     join: Option<ExecutorJoinHandle<()>>,
 }
@@ -128,6 +137,7 @@ impl<'a> Collector<'a> {
         let mut shards = Vec::new();
         for (shard, &core) in (0..).zip(run.cores) {
             let (spares, spares_out) = channel();
+            let (levels, levels_out) = channel();
             let assignment = Assignment {
                 shard,
                 core,
@@ -136,6 +146,7 @@ impl<'a> Collector<'a> {
                 keep_records: run.log.is_some(),
                 control: control.clone(),
                 collector: SyncSender::clone(&outbox),
+                levels: levels_out,
                 spares: spares_out,
             };
             let join = driver::launch(assignment).map_err(EngineError::HostNotAble)?;
@@ -146,6 +157,7 @@ impl<'a> Collector<'a> {
                 set_up: (0, u64::from(plan.people.as_ref().is_some_and(|it| it.auth.is_some()))),
                 unable: None,
                 finished: false,
+                levels,
                 spares,
                 join: Some(join),
             });
@@ -165,6 +177,8 @@ impl<'a> Collector<'a> {
             cpu_before: host::CpuTimes::default(),
             ring: RingCounts::default(),
             abort_at: Nanos::MAX,
+            levels: 0,
+            share: 1_000,
         })
     }
 
@@ -224,6 +238,7 @@ impl<'a> Collector<'a> {
         while self.shards.iter().any(|shard| !shard.finished) {
             self.receive();
             self.heed_signals();
+            self.heed_commands();
             if self.run.clock.now() >= self.abort_at {
                 self.abort_at = Nanos::MAX;
                 self.note("grace is over: what was in flight is aborted");
@@ -331,8 +346,8 @@ impl<'a> Collector<'a> {
     /// Keeps the response times of requests by the second as well.
     fn block(&mut self, delta: &Delta) {
         let plan = self.plan.clone();
-        let leaves = plan.leaves(Phase::Load).zip(&plan.leaves);
-        let requests = leaves.filter(|(_, leaf)| leaf.kind == Kind::Http).map(|(id, _)| id);
+        let leaves = plan.leaves(Phase::Load);
+        let requests = leaves.filter(|(leaf, _)| leaf.kind == Kind::Http).map(|(_, id)| id);
         let middle = Nanos((delta.from.0 + delta.to.0) / 2).since(self.start);
         self.total.block(middle.0 / SECOND.0, delta, requests);
     }
@@ -358,7 +373,9 @@ impl<'a> Collector<'a> {
         let planned = self.plan.span();
         let over =
             matches!(self.ended, Ended::Interrupted { .. }) || elapsed > planned + LOOK.into();
-        let phase = if over { "draining" } else { self.plan.phase(elapsed).name() };
+        let plan = self.plan.clone();
+        let phase = plan.phase_name(plan.phase_of_all(elapsed));
+        let phase = if over { "draining" } else { phase };
         let rows = series.rows.get(series.rows.len() - closed..).unwrap_or_default();
         if rows.is_empty() {
             (self.run.observer)(Pulse { elapsed, row: None, ended, failed, phase, set_up: None });
@@ -390,6 +407,48 @@ impl<'a> Collector<'a> {
                 self.order(Order::Abort);
             }
         }
+    }
+
+    /// What the user orders: as long as the run goes on as planned.
+    fn heed_commands(&mut self) {
+        while let Some(command) = (self.run.commands)() {
+            if self.ended != Ended::Finished {
+                continue;
+            }
+            let share = match command {
+                Command::Pause => 0,
+                Command::Resume => self.share,
+                Command::Level(thousandths) => {
+                    self.share = thousandths;
+                    thousandths
+                }
+            };
+            let told = match command {
+                Command::Pause => "paused".to_owned(),
+                _ => format!("the level is {} % of the plan's from here on", share as f64 / 10.0),
+            };
+            if self.change_level(None, To::Share(share)) {
+                self.note(&told);
+            }
+        }
+    }
+
+    /// Changes the level for all shards at one moment; false if that was done too often.
+    fn change_level(&mut self, workload: Option<usize>, to: To) -> bool {
+        if self.levels >= LEVELS {
+            return false;
+        }
+        self.levels += 1;
+        let level = Level { workload, at: self.run.clock.now() + LEVEL_LEAD, to };
+        for shard in &self.shards {
+            // A shard that has ended needs none.
+            let _ended = shard.levels.send(level);
+        }
+        if let Some(series) = &mut self.series {
+            series.change_level(&level);
+        }
+        self.wake_all();
+        true
     }
 
     fn interrupt(&mut self) {
@@ -452,6 +511,7 @@ impl<'a> Collector<'a> {
             phases: self.phases(duration),
             trust,
             windows: series.judged(),
+            level_changes: self.levels,
             generator: Generator {
                 cpu_user: cpu.user.since(self.cpu_before.user),
                 cpu_sys: cpu.sys.since(self.cpu_before.sys),
@@ -471,7 +531,15 @@ impl<'a> Collector<'a> {
         let warmup = self.plan.warmup;
         let load = PhaseSpan { phase: Phase::Load, from: warmup, to: warmup + duration };
         let warm = PhaseSpan { phase: Phase::Warmup, from: Nanos::ZERO, to: warmup };
-        if warmup > Nanos::ZERO { vec![warm, load] } else { vec![load] }
+        let mut phases = if warmup > Nanos::ZERO { vec![warm, load] } else { vec![load] };
+        let named = self.plan.phases().filter(|phase| matches!(phase, Phase::Named(_)));
+        phases.extend(named.filter_map(|phase| {
+            // Those that the run did not come to are not there.
+            let (from, to) = self.plan.window(phase)?;
+            let (from, to) = (from.max(warmup), to.min(load.to));
+            (from < to).then_some(PhaseSpan { phase, from, to })
+        }));
+        phases
     }
 
     fn totals(&self) -> Totals {
@@ -481,7 +549,7 @@ impl<'a> Collector<'a> {
             longest_stall: self.total.counts.longest_stall,
             ..Totals::default()
         };
-        let leaves = self.plan.leaves(Phase::Load).filter_map(|id| self.total.get(id));
+        let leaves = self.plan.leaves(Phase::Load).filter_map(|(_, id)| self.total.get(id));
         for leaf in leaves {
             totals.replies += leaf.replies;
             let local = Failure::ALL.iter().filter(|failure| failure.side() == Side::Local);

@@ -7,7 +7,19 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::metrics::Delta;
 use crate::net::ring::{RingCounts, Waker};
+use crate::plan::Curve;
 use crate::stdx::Nanos;
+
+/// What the user may order while the run is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Let nothing new fall due, until the level is set again.
+    Pause,
+    /// Go on at the level that was set last.
+    Resume,
+    /// So many thousandths of what was planned.
+    Level(u64),
+}
 
 /// The orders in force.
 #[derive(Debug, Default)]
@@ -15,6 +27,36 @@ pub(super) struct Control {
     /// When the load begins, in nanoseconds of the run's clock; 0 as long as that is open.
     start: AtomicU64,
     order: AtomicU8,
+}
+
+/// A change of the level, from a moment on that every shard is told before it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Of this workload, by index; of all of them.
+    pub workload: Option<usize>,
+    /// From then on, on the run's clock.
+    pub at: Nanos,
+    /// What it is then.
+    pub to: To,
+}
+
+/// What a level becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// So many thousandths of what was planned for each moment; nothing is a pause.
+    Share(u64),
+    /// Thousandths of arrivals a second, or of sessions; held for ever.
+    Held(u64),
+}
+
+impl Level {
+    /// Changes `curve` from `at` on, counted from the curve's beginning.
+    pub(super) fn apply(&self, curve: &mut Curve, at: Nanos, planned: &Curve) {
+        match self.to {
+            To::Share(thousandths) => curve.scale_from(at, planned, thousandths),
+            To::Held(level) => curve.hold_from(at, level),
+        }
+    }
 }
 
 /// What shards have to do. Each order includes the ones before it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 
-use super::control::{Control, Message, News, Order};
+use super::control::{Control, Level, Message, News, Order};
 use super::limits::{DELTAS_WAITING, STALL, YIELD_EVERY};
 use super::shard::{Next, Shard};
 use crate::metrics::Delta;
@@ -24,6 +24,8 @@ pub(super) struct Assignment {
     pub(super) keep_records: bool,
     pub(super) control: Arc<Control>,
     pub(super) collector: SyncSender<Message>,
+    /// Changes of the level, in the order of their times.
+    pub(super) levels: Receiver<Level>,
     /// Emptied deltas come back here.
     pub(super) spares: Receiver<Box<Delta>>,
 }
@@ -190,6 +192,10 @@ impl Driver {
         {
             self.shard.begin(start);
             self.hand_over_at = start + SECOND;
+        }
+        while let Ok(level) = self.assignment.levels.try_recv() {
+            let (_, mut submissions) = self.ring.split();
+            self.shard.change_level(&level, now, &mut submissions);
         }
         let order = control.order();
         if order >= Order::Drain && self.obeyed < Order::Drain {

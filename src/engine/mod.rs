@@ -17,8 +17,10 @@ mod seat;
 mod series;
 pub mod shard;
 mod socket;
+mod sources;
 
 pub use collector::{EngineError, Log, Pulse, Run, run};
+pub use control::{Command, Level, To};
 pub use limits::GRACE;
 pub use outcome::Outcome;
 pub use shard::Shard;

@@ -30,6 +30,8 @@ pub struct Outcome {
     pub trust: Trust,
     /// One for each of the plan's thresholds; none for those that are judged on the whole run.
     pub windows: Vec<Option<Judged>>,
+    /// How often the level was made another than the plan's.
+    pub level_changes: u32,
     /// What the run cost this host.
     pub generator: Generator,
 }
@@ -52,6 +54,7 @@ impl Outcome {
             events: Vec::new(),
             trust: nothing_measured,
             windows: Vec::new(),
+            level_changes: 0,
             generator: Generator { cores: cores.to_vec(), ..Generator::default() },
         }
     }

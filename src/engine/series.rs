@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::control::Level;
 use super::host::{self, ThreadTimes};
 use super::limits::SERIES_ROWS;
 use super::outcome::{Quantiles, Row};
 use crate::metrics::{Delta, Histogram, LeafId, Trend};
-use crate::plan::{Kind, LeafName, Load, Plan, Schedule};
+use crate::plan::{Kind, LeafName, Load, Plan, Schedule, Spacing, Until, Workload};
 use crate::stdx::Nanos;
 use crate::verdict::measured::one_request;
 use crate::verdict::threshold::Judged;
@@ -45,8 +46,12 @@ pub(super) struct Series {
 
 /// Arrivals of a workload over all shards.
 struct Arrivals {
+    /// The workload, by index.
+    workload: usize,
     /// When its first is due, since the start of the load.
     start: Nanos,
+    /// None is due from then on.
+    end: Nanos,
     schedule: Schedule,
     total: u64,
 }
@@ -54,16 +59,23 @@ struct Arrivals {
 impl Arrivals {
     /// How many are due before `at`, since the start of the load.
     fn before(&self, at: Nanos) -> u64 {
-        self.schedule.before(at.since(self.start)).min(self.total)
+        self.schedule.before(at.min(self.end).since(self.start)).min(self.total)
     }
 }
 
 /// Those of the open workloads in which an arrival is one operation.
 fn arrivals(plan: &Plan) -> Vec<Arrivals> {
-    let workloads = plan.workloads.iter().filter(|workload| one_request(workload));
-    let arrivals = workloads.filter_map(|workload| {
+    // How many arrivals of a Poisson process are due is known when they have come.
+    let even = |workload: &Workload| workload.spacing != Spacing::Poisson;
+    let workloads = plan.workloads.iter().enumerate();
+    let workloads = workloads.filter(|(_, workload)| one_request(workload) && even(workload));
+    let arrivals = workloads.filter_map(|(index, workload)| {
         let (schedule, total) = workload.arrivals(plan.warmup)?;
-        Some(Arrivals { start: workload.start, schedule, total })
+        // What an order adds is beyond what was planned.
+        let by_time = matches!(workload.until, Until::Elapsed(_));
+        let end = workload.end(plan.warmup);
+        let total = if by_time { u64::MAX } else { total };
+        Some(Arrivals { workload: index, start: workload.start, end, schedule, total })
     });
     arrivals.collect()
 }
@@ -104,6 +116,17 @@ impl Series {
         let at = now.since(self.start);
         for arrivals in &mut self.arrivals {
             arrivals.total = arrivals.before(at);
+        }
+    }
+
+    /// The level of arrivals is another from a moment on.
+    pub(super) fn change_level(&mut self, level: &Level) {
+        for arrivals in &mut self.arrivals {
+            if level.workload.is_none_or(|workload| workload == arrivals.workload) {
+                let planned = self.plan.workloads[arrivals.workload].curve();
+                let at = level.at.since(self.start + arrivals.start);
+                level.apply(arrivals.schedule.rate_mut(), at, &planned);
+            }
         }
     }
 

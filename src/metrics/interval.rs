@@ -228,7 +228,7 @@ mod tests {
                 free = free.max(now) + rng.exponential(500_000);
                 Nanos(free - now)
             };
-            (0..5_000).for_each(|_| drop(next(0)));
+            (0..5_000).for_each(|_| _ = next(0));
             blocks(30, 1_000, next)
         };
         let (covered, naive) = covered(100.0_f64.ln() * 1_000.0, run);

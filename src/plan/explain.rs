@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::curve::Form;
 use super::{
-    Aggregate, Bound, Budget, Fleet, Instruction, Load, Opening, Pass, Plan, Quantity, Strategy,
-    Threshold, Workload,
+    Aggregate, Bound, Budget, Fleet, Instruction, Load, Opening, Pass, Phase, Plan, Quantity,
+    Spacing, Strategy, Threshold, Workload,
 };
 use crate::stdx::Nanos;
 
@@ -79,7 +80,14 @@ fn describe(plan: &Plan, workload: &Workload, out: &mut String) {
         Load::Closed if workload.fleet.is_some() => "WebSocket sessions that stay open".to_owned(),
         Load::Closed => "closed: as fast as the target answers".to_owned(),
         Load::Open { rate, patience } => {
-            format!("open: {} arrivals/s, each waits {patience} at most", rate.per_second())
+            let most = if workload.levels.is_some() { "up to " } else { "" };
+            let how = match workload.spacing {
+                Spacing::Even => "",
+                Spacing::Batched(_) => ", those of a millisecond at once",
+                Spacing::Poisson => " at random (Poisson)",
+            };
+            let rate = rate.per_second();
+            format!("open: {most}{rate} arrivals/s{how}, each waits {patience} at most")
         }
     };
     say!(out, "{}: {model}", workload.name);
@@ -87,11 +95,52 @@ fn describe(plan: &Plan, workload: &Workload, out: &mut String) {
     let connections = many(workload.connections(), "connection");
     say!(out, "  {sessions}, {connections}, from {} to {to}", since(from));
     say!(out, "  {}", opening(workload));
+    levels(plan, workload, out);
     match &workload.fleet {
         Some(fleet) => fleet_says(plan, workload, fleet, out),
         None => program_says(plan, workload, out),
     }
     users(workload, out);
+}
+
+/// Each piece of a level that changes, with the name of its phase.
+fn levels(plan: &Plan, workload: &Workload, out: &mut String) {
+    let Some(curve) = &workload.levels else { return };
+    let noun = match workload.load {
+        Load::Closed => " sessions",
+        Load::Open { .. } => "/s",
+    };
+    let level = |level: u64| about_exactly(level as f64 / 1e3);
+    for piece in curve.pieces().iter().take(PIECES_SHOWN) {
+        let (from, to) = (workload.start + piece.from, workload.start + piece.to);
+        let how = match (piece.first == piece.last, piece.form) {
+            (true, _) => format!("{}{noun}", level(piece.first)),
+            (false, Form::Straight) => {
+                format!("{} to {}{noun}, a line", level(piece.first), level(piece.last))
+            }
+            (false, Form::Doubling) => {
+                format!("{} to {}{noun}, doubling", level(piece.first), level(piece.last))
+            }
+        };
+        let phase = workload.phase(from);
+        let name = match phase {
+            Phase::Named(_) => format!(" ({})", plan.phase_name(phase)),
+            Phase::Warmup | Phase::Load => String::new(),
+        };
+        say!(out, "    {:>8} .. {:<8} {how}{name}", since(from), to.to_string());
+    }
+    let more = curve.pieces().len().saturating_sub(PIECES_SHOWN);
+    if more > 0 {
+        say!(out, "    and {more} more");
+    }
+}
+
+/// Pieces of a level that are listed.
+const PIECES_SHOWN: usize = 30;
+
+fn about_exactly(level: f64) -> String {
+    let text = format!("{level:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn opening(workload: &Workload) -> String {
@@ -165,10 +214,10 @@ fn program_says(plan: &Plan, workload: &Workload, out: &mut String) {
 fn expected(plan: &Plan, workload: &Workload, pass: &Pass, latency: f64) -> f64 {
     let span = span_of(plan, workload);
     let each = pass.seconds(latency).max(1e-9);
-    let most = f64::from(workload.sessions) * span / each;
+    let mean = workload.mean_level(plan.warmup) / 1e3;
     match workload.load {
-        Load::Closed => most,
-        Load::Open { rate, .. } => (rate.per_second() * span).min(most),
+        Load::Closed => mean * span / each,
+        Load::Open { .. } => (mean * span).min(f64::from(workload.sessions) * span / each),
     }
 }
 

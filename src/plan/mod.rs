@@ -13,6 +13,7 @@ use crate::stdx::Nanos;
 
 pub mod budget;
 pub mod compile;
+pub mod curve;
 pub mod expect;
 pub mod expected;
 pub mod explain;
@@ -29,6 +30,7 @@ pub mod workload;
 
 pub use budget::Budget;
 pub use compile::{Compiled, Options, compile};
+pub use curve::Curve;
 pub use expect::{Expect, Expected, JsonCheck, Place, Save, Saved, TimeCheck};
 pub use expected::Pass;
 pub use explain::{Host, explain};
@@ -41,7 +43,7 @@ pub use schedule::Schedule;
 pub use single::NamedRequest;
 pub use socket::{Answer, Fleet, Measure, Message, Sent, Socket};
 pub use text::{Encoding, Function, List, Piece, Pool, Text, Value};
-pub use workload::{Load, Opening, Strategy, Until, Workload};
+pub use workload::{Load, Opening, Spacing, Stage, Strategy, Until, Workload};
 
 pub use crate::scenario::{Aggregate, Bound, Quantity, Segment, Statuses, Threshold};
 
@@ -64,6 +66,10 @@ pub struct Plan {
     pub leaves: Vec<LeafName>,
     /// Names of groups of steps.
     pub groups: Vec<String>,
+    /// Names of parts of the load: of stages and levels. Fewer than 256.
+    pub named: Vec<String>,
+    /// The levels of a sequence; none without one.
+    pub levels: Vec<Level>,
     /// Names of checks.
     pub checks: Vec<String>,
     /// Times between a step and a message.
@@ -151,36 +157,92 @@ impl Kind {
     }
 }
 
-/// A named window of the run, told apart by when an operation was due.
+/// A window of the run, told apart by when an operation was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Phase {
     /// Not in the totals.
     Warmup,
-    /// What the totals are made of.
+    /// What the totals are made of: all that is measured, named stages and levels among it.
     Load,
+    /// A part of the load that has a name, as an index into [`Plan::named`].
+    Named(u8),
 }
 
 impl Phase {
-    /// All of them, in the order of time.
-    pub const ALL: [Self; 2] = [Self::Warmup, Self::Load];
+    /// Those that every plan has, in the order of time.
+    pub const ALWAYS: [Self; 2] = [Self::Warmup, Self::Load];
 
-    /// Its name in reports.
+    /// Whether it is among the totals.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn is_measured(self) -> bool {
+        !matches!(self, Self::Warmup)
+    }
+
+    /// Its place among the phases that operations are recorded in.
+    const fn place(self) -> u16 {
         match self {
-            Self::Warmup => "warmup",
-            Self::Load => "load",
+            Self::Warmup => 0,
+            Self::Load => 1,
+            Self::Named(index) => 2 + index as u16,
         }
     }
 }
 
+/// A level of a sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Its phase, whose name it has.
+    pub phase: Phase,
+    /// What was asked for, in words: `500/s` or `100 connections`.
+    pub asked: String,
+    /// Its beginning, since the start of the load.
+    pub from: Nanos,
+    /// Its end.
+    pub to: Nanos,
+    /// How long nothing is done behind it.
+    pub cooldown: Nanos,
+    /// Its own thresholds, as indices into those of the plan.
+    pub thresholds: Vec<u16>,
+}
+
 impl Plan {
-    /// The id of `leaf` (an index into `leaves`) in `phase`.
+    /// The id of `leaf` (an index into `leaves`) for an operation that is due in `phase`.
     #[must_use]
     pub fn leaf(&self, phase: Phase, leaf: u16) -> LeafId {
         let leaves = u16::try_from(self.leaves.len()).unwrap_or(u16::MAX);
-        LeafId(phase as u16 * leaves + leaf)
+        LeafId(phase.place() * leaves + leaf)
+    }
+
+    /// The ids that operations of `leaf` have which belong to a phase: those of the load are in
+    /// it whichever of its parts they were due in.
+    pub fn ids(&self, phase: Phase, leaf: u16) -> impl Iterator<Item = LeafId> + '_ {
+        let places = match phase {
+            Phase::Load => 1..2 + self.named.len(),
+            other => usize::from(other.place())..usize::from(other.place()) + 1,
+        };
+        let leaves = self.leaves.len();
+        places.filter_map(move |place| {
+            u16::try_from(place * leaves + usize::from(leaf)).ok().map(LeafId)
+        })
+    }
+
+    /// All phases, in the order of reports.
+    pub fn phases(&self) -> impl Iterator<Item = Phase> + '_ {
+        Phase::ALWAYS
+            .into_iter()
+            .chain((0..).zip(&self.named).map(|(index, _)| Phase::Named(index)))
+    }
+
+    /// The name of a phase in reports.
+    #[must_use]
+    pub fn phase_name(&self, phase: Phase) -> &str {
+        match phase {
+            Phase::Warmup => "warmup",
+            Phase::Load => "load",
+            Phase::Named(index) => {
+                self.named.get(usize::from(index)).map_or("", |named| named.as_str())
+            }
+        }
     }
 
     /// The name of what a leaf is about, in whatever phase; empty if the plan has no such leaf.
@@ -190,16 +252,37 @@ impl Plan {
         self.leaves.get(place).map_or("", |leaf| leaf.name.as_str())
     }
 
-    /// All leaves of a phase, in the order of `leaves`.
-    pub fn leaves(&self, phase: Phase) -> impl Iterator<Item = LeafId> + '_ {
-        (0..u16::try_from(self.leaves.len()).unwrap_or(u16::MAX))
-            .map(move |leaf| self.leaf(phase, leaf))
+    /// All leaves of a phase, in the order of `leaves`, each with all of its ids there.
+    pub fn leaves(&self, phase: Phase) -> impl Iterator<Item = (&LeafName, LeafId)> + '_ {
+        (0..)
+            .zip(&self.leaves)
+            .flat_map(move |(leaf, name)| self.ids(phase, leaf).map(move |id| (name, id)))
     }
 
-    /// The phase of an operation due at `at`, counted from the start of the load.
+    /// The phase of an operation of a workload that is due at `at`, counted from the start of the
+    /// load.
     #[must_use]
-    pub fn phase(&self, at: Nanos) -> Phase {
-        if at < self.warmup { Phase::Warmup } else { Phase::Load }
+    pub fn phase(&self, workload: usize, at: Nanos) -> Phase {
+        if at < self.warmup {
+            return Phase::Warmup;
+        }
+        self.workloads.get(workload).map_or(Phase::Load, |workload| workload.phase(at))
+    }
+
+    /// The phase of the run at `at`: that of the first workload that has a name for it.
+    #[must_use]
+    pub fn phase_of_all(&self, at: Nanos) -> Phase {
+        let mut phases = (0..self.workloads.len()).map(|workload| self.phase(workload, at));
+        let named = phases.find(|phase| matches!(phase, Phase::Named(_)));
+        named.unwrap_or(if at < self.warmup { Phase::Warmup } else { Phase::Load })
+    }
+
+    /// When a phase begins and ends as planned, since the start of the load: from the first of
+    /// its operations to the last. None if no workload is ever in it.
+    #[must_use]
+    pub fn window(&self, phase: Phase) -> Option<(Nanos, Nanos)> {
+        let windows = self.workloads.iter().flat_map(|workload| workload.windows(phase));
+        windows.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
     }
 
     /// From the start of the load until nothing falls due any more, as far as that is known.

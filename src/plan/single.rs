@@ -1,8 +1,8 @@
 //! The plan of one target and a few fixed requests: what a command line without a file says.
 
 use super::{
-    Instruction, Kind, LeafName, Load, Mix, Opening, Plan, Program, Request, Strategy, Target,
-    Until, Workload,
+    Instruction, Kind, LeafName, Load, Mix, Opening, Plan, Program, Request, Spacing, Strategy,
+    Target, Until, Workload,
 };
 use crate::protocol::http;
 use crate::stdx::Nanos;
@@ -40,6 +40,9 @@ impl Plan {
             name: WORKLOAD.to_owned(),
             load: Load::Closed,
             sessions: 1,
+            levels: None,
+            spacing: Spacing::default(),
+            stages: Vec::new(),
             until: Until::Elapsed(Nanos::from_secs(10)),
             start: Nanos::ZERO,
             opening: Opening::Ahead,
@@ -89,6 +92,8 @@ impl Plan {
             messages: Vec::new(),
             leaves: Vec::new(),
             groups: Vec::new(),
+            named: Vec::new(),
+            levels: Vec::new(),
             checks: Vec::new(),
             measures: Vec::new(),
             people: None,

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::ops::Range;
 
-use super::{Fleet, Program, Schedule};
+use super::{Curve, Fleet, Phase, Program, Schedule};
 use crate::stdx::Nanos;
 use crate::stdx::units::Rate;
 
@@ -14,8 +14,16 @@ pub struct Workload {
     pub name: String,
     /// How operations fall due.
     pub load: Load,
-    /// Sessions over all shards. Closed model: virtual users; open model: the most at once.
+    /// Sessions over all shards. Closed model: virtual users, where the level changes the most at
+    /// once; open model: the most at once.
     pub sessions: u32,
+    /// The level over time, since `start`, where it changes: sessions of the closed model,
+    /// arrivals of the open one.
+    pub levels: Option<Curve>,
+    /// How arrivals lie.
+    pub spacing: Spacing,
+    /// Parts of the time since `start` that have a name, one behind the other.
+    pub stages: Vec<Stage>,
     /// When no further operation falls due.
     pub until: Until,
     /// When it begins, since the start of the load.
@@ -41,11 +49,33 @@ pub enum Load {
     Closed,
     /// Iterations fall due by the clock, whatever the target does.
     Open {
-        /// Arrivals over all shards.
+        /// Arrivals over all shards; where the level changes, its highest.
         rate: Rate,
         /// How long an arrival waits for a free session before it is dropped.
         patience: Nanos,
     },
+}
+
+/// How arrivals of the open model lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spacing {
+    /// At equal distances, as far as the rate stays.
+    #[default]
+    Even,
+    /// As independent users come: a Poisson process.
+    Poisson,
+    /// At equal distances, but all that fall due within so long of each other at once, at the end
+    /// of that time: fewer, larger turns.
+    Batched(Nanos),
+}
+
+/// A part of a workload's time that has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Its end, since the workload's start; its beginning is the end of the one before.
+    pub until: Nanos,
+    /// What operations due in it are recorded in.
+    pub phase: Phase,
 }
 
 /// When no further operation falls due, counted from the start of the workload and the end of the
@@ -139,18 +169,74 @@ impl Workload {
         self.begins(warmup) + span
     }
 
+    /// The phase of an operation that is due at `at`, since the start of the load, if that is
+    /// behind the warm-up.
+    #[must_use]
+    pub fn phase(&self, at: Nanos) -> Phase {
+        if self.stages.is_empty() {
+            return Phase::Load;
+        }
+        let since = at.since(self.start);
+        let behind = self.stages.partition_point(|stage| stage.until <= since);
+        self.stages.get(behind).map_or(Phase::Load, |stage| stage.phase)
+    }
+
+    /// The parts of the time, since the start of the load, that belong to a named phase.
+    pub(super) fn windows(&self, phase: Phase) -> impl Iterator<Item = (Nanos, Nanos)> + '_ {
+        let begins = std::iter::once(Nanos::ZERO).chain(self.stages.iter().map(|it| it.until));
+        let windows = begins.zip(&self.stages).filter(move |(_, stage)| stage.phase == phase);
+        windows.map(|(begin, stage)| (self.start + begin, self.start + stage.until))
+    }
+
+    /// The level over time, since `start`: thousandths of sessions in the closed model, of
+    /// arrivals a second in the open one.
+    #[must_use]
+    pub fn curve(&self) -> Curve {
+        match (&self.levels, self.load) {
+            (Some(levels), _) => levels.clone(),
+            (None, Load::Closed) => Curve::sessions(self.sessions),
+            (None, Load::Open { rate, .. }) => Curve::constant(rate.milli_per_s),
+        }
+    }
+
+    /// Sessions that are at work when the workload starts.
+    #[must_use]
+    pub fn first_sessions(&self) -> u32 {
+        match (&self.levels, self.load) {
+            (Some(levels), Load::Closed) => levels.sessions_at(Nanos::ZERO),
+            _ => self.sessions,
+        }
+    }
+
     /// The arrivals of the open model: their schedule, counted from `start`, and their number,
-    /// over all shards.
+    /// over all shards. A Poisson process has no such schedule: what is told is its mean.
     #[must_use]
     pub fn arrivals(&self, warmup: Nanos) -> Option<(Schedule, u64)> {
-        let Load::Open { rate, .. } = self.load else { return None };
-        let schedule = Schedule::constant(rate);
+        let Load::Open { .. } = self.load else { return None };
+        let quantum = match self.spacing {
+            Spacing::Batched(quantum) => quantum,
+            Spacing::Even | Spacing::Poisson => Nanos::ZERO,
+        };
+        let schedule = Schedule::of(self.curve(), quantum);
         let count = match self.until {
             Until::Elapsed(_) => u64::MAX,
             Until::Operations(count, _) => count.get(),
         };
         let before = schedule.before(self.begins(warmup).since(self.start));
         let end = self.end(warmup).since(self.start);
-        Some((schedule, before.saturating_add(count).min(schedule.before(end))))
+        let total = before.saturating_add(count).min(schedule.before(end));
+        Some((schedule, total))
+    }
+
+    /// The mean of the level over the measured part, in thousandths.
+    #[must_use]
+    pub fn mean_level(&self, warmup: Nanos) -> f64 {
+        let (from, to) =
+            (self.begins(warmup).since(self.start), self.end(warmup).since(self.start));
+        let curve = self.curve();
+        if to <= from {
+            return curve.level(from) as f64;
+        }
+        (curve.area(to) - curve.area(from)) as f64 / to.since(from).0 as f64
     }
 }

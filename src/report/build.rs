@@ -16,7 +16,7 @@ use super::keyed::Keyed;
 use super::metric::{CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
 use super::pacing::{self, Done};
 use super::silence::silences;
-use super::{laws, thresholds, view};
+use super::{laws, levels, thresholds, view};
 use crate::engine::outcome::{Ended, Outcome, PhaseSpan, Row};
 use crate::metrics::catalog::names;
 use crate::metrics::{Delta, ErrorSamples, Leaf, Tally};
@@ -91,6 +91,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         untold.into_iter().map(|what| EventRow { t_s: seconds(end(outcome)), what: what.clone() }),
     );
     let metrics = whole(outcome, &recorded, Phase::Load);
+    let phases = phases(outcome, &recorded);
     let document = Document {
         schema: SCHEMA,
         tool: Tool { name: "onslaught".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -108,13 +109,13 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         },
         metrics: Keyed(metrics.0.into_iter().chain(oddities(outcome)).collect()),
         checks: checks(plan, total),
+        levels: levels::rows(outcome, plan, &thresholds, &phases),
         thresholds,
-        phases: phases(outcome, &recorded),
+        phases,
         series,
         events,
         errors: errors(&tally, &samples),
         tags: context.tags,
-        levels: Vec::new(),
         search: None,
         delivery: None,
         faults: Vec::new(),
@@ -174,8 +175,7 @@ pub(super) fn of_phase<'a>(
     total: &'a Delta,
     phase: Phase,
 ) -> impl Iterator<Item = (&'a LeafName, &'a Leaf)> {
-    let ids = plan.leaves.iter().zip(plan.leaves(phase));
-    ids.filter_map(|(name, id)| Some((name, total.get(id)?)))
+    plan.leaves(phase).filter_map(|(name, id)| Some((name, total.get(id)?)))
 }
 
 fn run(outcome: &Outcome, plan: &Plan, host: Host) -> Run {
@@ -208,7 +208,7 @@ fn accounting(outcome: &Outcome, plan: &Plan, tally: &Tally) -> Accounting {
     let kinds = Kind::ALL.into_iter().filter(|kind| plan.leaves.iter().any(|it| it.kind == *kind));
     let by_kind = kinds.map(|kind| {
         let mut sum = Tally::default();
-        for (leaf, id) in plan.leaves.iter().zip(plan.leaves(Phase::Load)) {
+        for (leaf, id) in plan.leaves(Phase::Load) {
             if let Some(leaf) = outcome.total.get(id).filter(|_| leaf.kind == kind) {
                 sum.add(&leaf.tally);
             }
@@ -280,10 +280,10 @@ fn phases(outcome: &Outcome, recorded: &Recorded<'_>) -> Vec<PhaseSection> {
     let section = |span: &PhaseSpan| {
         let length = match span.phase {
             Phase::Load => outcome.duration,
-            Phase::Warmup => span.to.since(span.from),
+            Phase::Warmup | Phase::Named(_) => span.to.since(span.from),
         };
         PhaseSection {
-            name: span.phase.name().into(),
+            name: recorded.plan.phase_name(span.phase).into(),
             from_s: seconds(span.from),
             to_s: seconds(span.to),
             metrics: whole(outcome, &Recorded { span: length, ..*recorded }, span.phase),

@@ -56,7 +56,7 @@ pub struct Document {
     /// What the user wants to find the run by.
     pub tags: BTreeMap<String, String>,
     /// The levels of a sequence; none in a run with one level.
-    pub levels: Vec<Value>,
+    pub levels: Vec<LevelRow>,
     /// What a search for the capacity found; null without one.
     pub search: Option<Value>,
     /// The ledger of messages; null without messages.
@@ -343,6 +343,35 @@ pub struct PhaseSection {
     pub to_s: f64,
     /// Its metrics.
     pub metrics: Metrics,
+}
+
+/// A level of a sequence. Its metrics are those of the phase with its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LevelRow {
+    /// Its name.
+    pub name: String,
+    /// What was asked for, in words: `500/s` or `0, 100 connections`.
+    pub asked: String,
+    /// Its beginning, since the start of the load.
+    pub from_s: f64,
+    /// Its end.
+    pub to_s: f64,
+    /// How long nothing was done behind it.
+    pub cooldown_s: f64,
+    /// Whether the run came to it.
+    pub reached: bool,
+    /// Whether it was reached and all of its own thresholds held.
+    pub passed: bool,
+    /// Those thresholds; they are among those of the whole run, too.
+    pub thresholds: Vec<ThresholdRow>,
+    /// Operations that fell due on it.
+    pub scheduled: u64,
+    /// Of those, that ended well.
+    pub ok: u64,
+    /// That failed.
+    pub failed: u64,
+    /// That were dropped.
+    pub dropped: u64,
 }
 
 /// One second of the run. The fields are the columns of `series.csv`, in the same order.

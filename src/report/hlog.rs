@@ -14,9 +14,9 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriter, IntervalLogWr
 use super::build::Report;
 use crate::engine::outcome::PhaseSpan;
 use crate::metrics::catalog::names;
-use crate::metrics::{Histogram, Trend};
+use crate::metrics::{Histogram, Leaf, Trend};
 use crate::plan::{Phase, Timed};
-use crate::verdict::measured::{Role, role};
+use crate::verdict::measured::{Role, added, role};
 
 const LEGEND: &str = "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\
                       \"Interval_Compressed_Histogram\"";
@@ -41,13 +41,14 @@ pub fn log(report: &Report<'_>) -> io::Result<Vec<u8>> {
         .begin_log_with(&mut bytes, &mut serializer)?;
     let plan = report.plan;
     for span in &report.outcome.phases {
-        for (index, id) in (0..).zip(plan.leaves(span.phase)) {
-            let Some(leaf) = report.outcome.total.get(id) else { continue };
-            let name = plan.leaves.get(usize::from(index)).map_or("", |leaf| leaf.name.as_str());
+        for (index, name) in (0..).zip(&plan.leaves) {
+            let ids = plan.ids(span.phase, index);
+            let leaves: Vec<&Leaf> = ids.filter_map(|id| report.outcome.total.get(id)).collect();
             for trend in Trend::ALL {
                 if let Some(metric) = metric(role(plan, index), trend) {
-                    let tag = tag(metric, name, span.phase.name());
-                    line(&mut writer, span, &tag, leaf.trend(trend))?;
+                    let tag = tag(metric, &name.name, plan.phase_name(span.phase));
+                    let times = leaves.iter().map(|leaf| leaf.trend(trend));
+                    line(&mut writer, span, &tag, &added(times))?;
                 }
             }
         }
@@ -61,7 +62,7 @@ pub fn log(report: &Report<'_>) -> io::Result<Vec<u8>> {
 /// Times beside operations; those of groups and of iterations are in no leaf.
 fn beside(writer: &mut Writer<'_>, span: &PhaseSpan, report: &Report<'_>) -> io::Result<()> {
     let (plan, total) = (report.plan, &report.outcome.total);
-    let phase = span.phase.name();
+    let phase = plan.phase_name(span.phase);
     let fixed = [
         (Timed::AUTH, names::AUTH_DURATION),
         (Timed::ITERATION, names::ITERATION_DURATION),

@@ -67,15 +67,16 @@ impl Jtl {
     #[must_use]
     pub fn at(plan: &Plan, wall_at_zero: u64, monotonic_at_zero: Nanos) -> Self {
         let mut labels = Vec::new();
-        for (LeafId(id), leaf) in plan.leaves(Phase::Load).zip(&plan.leaves) {
+        for (leaf, LeafId(id)) in plan.leaves(Phase::Load) {
             let workload = plan.workloads.get(usize::from(leaf.workload));
             let label = Label {
                 name: field(&leaf.name),
                 workload: field(workload.map_or("", |workload| &workload.name)),
                 sessions: workload.map_or(0, |workload| workload.sessions),
             };
-            labels.resize(usize::from(id), None);
-            labels.push(Some(label));
+            let place = usize::from(id);
+            labels.resize(labels.len().max(place + 1), None);
+            labels[place] = Some(label);
         }
         let sessions = plan.workloads.iter().map(|workload| u64::from(workload.sessions)).sum();
         Self { labels, sessions, wall_at_zero, monotonic_at_zero }

@@ -12,12 +12,12 @@ use crate::plan::{Kind, LeafName, Phase, Plan};
 /// # Errors
 /// With the identity, in numbers.
 pub(super) fn hold(plan: &Plan, total: &Delta) -> Result<(), String> {
-    for phase in Phase::ALL {
+    for phase in plan.phases() {
         let mut sum = Tally::default();
         for (name, leaf) in of_phase(plan, total, phase) {
             let LeafName { name, kind, .. } = name;
             reconcile(leaf, *kind)
-                .map_err(|why| format!("{name} in phase {}: {why}", phase.name()))?;
+                .map_err(|why| format!("{name} in phase {}: {why}", plan.phase_name(phase)))?;
             sum.add(&leaf.tally);
         }
         sum.reconcile().map_err(|why| format!("in all: {why}"))?;
@@ -38,8 +38,8 @@ fn messages(plan: &Plan, total: &Delta) -> Result<(), String> {
     for leaf in plan.messages.iter().map(|message| message.leaf).collect::<BTreeSet<_>>() {
         match (sends(leaf).any(|sends| sends), sends(leaf).all(|sends| sends)) {
             (true, true) => {
-                let ids = Phase::ALL.map(|phase| plan.leaf(phase, leaf));
-                let leaves = ids.into_iter().filter_map(|id| total.get(id));
+                let ids = Phase::ALWAYS.into_iter().flat_map(|phase| plan.ids(phase, leaf));
+                let leaves = ids.filter_map(|id| total.get(id));
                 begun += leaves.map(|leaf| leaf.tally.sent).sum::<u64>();
             }
             (true, false) => return Ok(()),
@@ -51,7 +51,7 @@ fn messages(plan: &Plan, total: &Delta) -> Result<(), String> {
 
 /// Nothing was recorded that no name stands for, so the kinds add up to the total.
 fn named(plan: &Plan, total: &Delta) -> Result<(), String> {
-    let most = plan.leaves.len() * Phase::ALL.len();
+    let most = plan.leaves.len() * plan.phases().count();
     let stray = total.leaves().find(|(id, _)| usize::from(id.0) >= most);
     if let Some((id, _)) = stray {
         return Err(format!("leaf {} of {most} was recorded", id.0));

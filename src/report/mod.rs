@@ -4,8 +4,7 @@
 //! Takes:      an `Outcome` and the `Plan` it came from.
 //! Gives:      [`Report`], its [`Document`] and exit code; [`text`] for people; [`Sinks`] for
 //!             files, opened before the run.
-//! Neighbours: stdx, plan, scenario(thresholds), protocol(outcome), metrics, verdict,
-//!             engine(outcome).
+//! Neighbours: stdx, plan, protocol(outcome), metrics, verdict, engine(outcome).
 //! Why so:     every format is made from the same document, so that no two can disagree; the
 //!             histograms alone come straight from the leaves, lossless.
 
@@ -25,6 +24,7 @@ pub mod judge;
 pub mod junit;
 pub mod keyed;
 mod laws;
+mod levels;
 pub mod metric;
 mod pacing;
 mod silence;

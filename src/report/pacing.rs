@@ -4,7 +4,7 @@ use super::document::{Model, Pacing, WorkloadRow};
 use super::metric::{per_second, round6, seconds};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::metrics::Tally;
-use crate::plan::{Load, Opening, Phase, Plan, Schedule, Until, Workload};
+use crate::plan::{Load, Opening, Phase, Plan, Spacing, Until, Workload};
 use crate::stdx::Nanos;
 use crate::verdict::measured::one_request;
 
@@ -28,7 +28,7 @@ impl Done {
     /// Of the workload, or of all.
     pub(super) fn of(outcome: &Outcome, plan: &Plan, workload: Option<usize>) -> Self {
         let mut done = Self::default();
-        for (leaf, id) in plan.leaves.iter().zip(plan.leaves(Phase::Load)) {
+        for (leaf, id) in plan.leaves(Phase::Load) {
             let wanted = workload.is_none_or(|wanted| wanted == usize::from(leaf.workload));
             if let Some(leaf) = outcome.total.get(id).filter(|_| wanted) {
                 done.tally.add(&leaf.tally);
@@ -53,7 +53,7 @@ fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> P
     Pacing {
         model: model(workload),
         connections: workload.sessions,
-        asked_per_s: asked(workload),
+        asked_per_s: asked(plan, workload),
         achieved_per_s: achieved(outcome, plan, workload, done),
         asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
         loaded_s: window(outcome, plan, workload, &done.tally).map(seconds),
@@ -67,7 +67,7 @@ fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> P
 }
 
 fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
-    let rates = plan.workloads.iter().map(asked).collect::<Option<Vec<f64>>>();
+    let rates = plan.workloads.iter().map(|it| asked(plan, it)).collect::<Option<Vec<f64>>>();
     let longest = plan.span().since(plan.warmup);
     let begun = outcome.phases.iter().any(|span| span.phase == Phase::Load);
     let stopped = interrupted_at(outcome).map_or(Nanos::MAX, |at| at.since(plan.warmup));
@@ -79,7 +79,7 @@ fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
             name: workload.name.clone(),
             model: model(workload),
             sessions: workload.sessions,
-            asked_per_s: asked(workload),
+            asked_per_s: asked(plan, workload),
             achieved_per_s: Some(achieved(outcome, plan, workload, &done)),
             start_s: seconds(workload.start),
             for_s: (longest < Nanos::MAX).then(|| seconds(longest)),
@@ -109,9 +109,13 @@ const fn model(workload: &Workload) -> Model {
     }
 }
 
-fn asked(workload: &Workload) -> Option<f64> {
+/// Arrivals a second that were asked for, the mean where that changes.
+fn asked(plan: &Plan, workload: &Workload) -> Option<f64> {
     match workload.load {
         Load::Closed => None,
+        Load::Open { .. } if workload.levels.is_some() => {
+            Some(round6(workload.mean_level(plan.warmup) / 1e3))
+        }
         Load::Open { rate, .. } => Some(rate.per_second()),
     }
 }
@@ -125,20 +129,27 @@ const fn patience(workload: &Workload) -> Option<Nanos> {
 
 /// The rate that came of a workload.
 fn achieved(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> f64 {
-    let Load::Open { rate, .. } = workload.load else {
+    let Some((schedule, _)) = workload.arrivals(plan.warmup) else {
         let ended = if workload.fleet.is_some() { done.tally.sent } else { done.replies };
         return per_second(ended, outcome.duration);
     };
     let window = window(outcome, plan, workload, &done.tally).unwrap_or(Nanos::ZERO);
+    let begin = workload.begins(plan.warmup).since(workload.start);
     let begun = if one_request(workload) {
         done.tally.sent
     } else {
         // An iteration of several steps: each that fell due has begun, unless it was dropped.
         let lost = done.tally.dropped + done.tally.shed;
-        Schedule::constant(rate).before(window).saturating_sub(lost)
+        (schedule.before(begin + window) - schedule.before(begin)).saturating_sub(lost)
     };
+    // What the user or chance has made of the schedule it does not say.
+    if workload.spacing == Spacing::Poisson || outcome.level_changes > 0 {
+        return per_second(begun, window);
+    }
     // Whichever instants the window begins and ends at, the schedule holds no more than that.
-    per_second(begun, window).min(rate.per_second())
+    let area = schedule.rate().area(begin + window) - schedule.rate().area(begin);
+    let mean = area as f64 / 1e3 / window.0.max(1) as f64;
+    per_second(begun, window).min(round6(mean))
 }
 
 /// Of the phase `load`: the most operations, and the longest time.
@@ -156,11 +167,12 @@ fn window(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Tally) -> 
         return None;
     }
     let (operations, longest) = bounds(workload);
-    let periods = |count: u64| match workload.load {
-        Load::Closed => None,
-        Load::Open { rate, .. } => Some(Schedule::constant(rate).due(count)),
-    };
     let begins = workload.begins(plan.warmup);
+    let periods = |count: u64| {
+        let (schedule, _) = workload.arrivals(plan.warmup)?;
+        let begin = begins.since(workload.start);
+        Some(schedule.due(schedule.before(begin) + count).since(begin))
+    };
     let by_count = operations.filter(|count| done.scheduled >= *count);
     let window = match (&outcome.ended, by_count) {
         (Ended::Finished, None) => Some(longest),

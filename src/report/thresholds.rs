@@ -4,7 +4,6 @@ use super::document::ThresholdRow;
 use super::metric::round6;
 use crate::engine::outcome::{Ended, Outcome};
 use crate::plan::{Phase, Threshold};
-use crate::scenario::Measured;
 use crate::stdx::Nanos;
 use crate::verdict::measured::Recorded;
 use crate::verdict::threshold::{Judged, judge};
@@ -34,20 +33,20 @@ pub(super) fn rows(
 /// Over the whole run.
 fn over_all(threshold: &Threshold, outcome: &Outcome, recorded: &Recorded<'_>) -> Judged {
     judge(threshold, &|measured| {
-        let phase = if of_warmup(measured) { Phase::Warmup } else { Phase::Load };
+        let plan = recorded.plan;
+        let named = |phase: &Phase| {
+            let name = plan.phase_name(*phase);
+            measured.labels.iter().any(|(key, value)| key.value == "phase" && value.value == name)
+        };
+        let phase = plan.phases().find(named).unwrap_or(Phase::Load);
         let span = outcome.phases.iter().find(|span| span.phase == phase);
         let span = match (phase, span) {
-            (Phase::Warmup, Some(span)) => span.to.since(span.from),
+            (Phase::Warmup | Phase::Named(_), Some(span)) => span.to.since(span.from),
             (Phase::Load, Some(_)) => outcome.duration,
             (_, None) => Nanos::ZERO,
         };
         Recorded { span, ..*recorded }.samples(measured)
     })
-}
-
-fn of_warmup(measured: &Measured) -> bool {
-    let warmup = Phase::Warmup.name();
-    measured.labels.iter().any(|(key, value)| key.value == "phase" && value.value == warmup)
 }
 
 fn row(threshold: &Threshold, judged: Judged, cut: Option<&str>) -> ThresholdRow {

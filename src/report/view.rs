@@ -37,7 +37,8 @@ pub(super) fn requests<'a>(recorded: &Recorded<'a>, part: Part<'a>) -> Leaf {
     let Recorded { plan, delta, .. } = *recorded;
     let mut total = Leaf::default();
     let requests = part.leaves(plan).filter(|leaf| role(plan, *leaf) == Role::Request);
-    let leaves = requests.filter_map(|leaf| delta.get(plan.leaf(part.phase, leaf)));
+    let ids = requests.flat_map(|leaf| plan.ids(part.phase, leaf));
+    let leaves = ids.filter_map(|id| delta.get(id));
     leaves.for_each(|leaf| total.add(leaf));
     total
 }

@@ -3,7 +3,7 @@
 use crate::plan::text::{Choice, UserField};
 use crate::plan::{
     Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, People, Place, Plan, Pool,
-    Program, Request, Segment, Statuses, Strategy, Text, Until, Value, Workload,
+    Program, Request, Segment, Spacing, Statuses, Strategy, Text, Until, Value, Workload,
 };
 use crate::protocol::http::{ReplyTo, Reuse};
 use crate::session::{Draw, Pools, Speaker, Users, Variables};
@@ -27,6 +27,9 @@ pub(super) fn workload() -> Workload {
         name: "work".to_owned(),
         load: Load::Closed,
         sessions: 1,
+        levels: None,
+        spacing: Spacing::default(),
+        stages: Vec::new(),
         until: Until::Elapsed(Nanos::from_secs(1)),
         start: Nanos::ZERO,
         opening: Opening::Ahead,

@@ -65,6 +65,11 @@ impl Session {
         Self { index, turn: 0, steps: 0, at: 0, loops: [0; LOOPS_MAX] }
     }
 
+    /// Goes back to the beginning of its program; its choices go on.
+    pub const fn begin_again(&mut self) {
+        (self.at, self.loops) = (0, [0; LOOPS_MAX]);
+    }
+
     /// Its index over all shards.
     #[must_use]
     pub const fn index(&self) -> u64 {

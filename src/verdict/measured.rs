@@ -330,7 +330,7 @@ impl<'a> Recorded<'a> {
         let plan = self.plan;
         match key {
             "phase" => {
-                let phase = Phase::ALL.into_iter().find(|phase| phase.name() == value);
+                let phase = plan.phases().find(|phase| plan.phase_name(*phase) == value);
                 part.phase = phase.ok_or_else(none)?;
             }
             "workload" => {
@@ -419,17 +419,20 @@ impl<'a> Recorded<'a> {
 
     fn leaves(&self, part: Part<'a>) -> impl Iterator<Item = &'a Leaf> {
         let Self { plan, delta, .. } = *self;
-        part.leaves(plan).filter_map(move |leaf| delta.get(plan.leaf(part.phase, leaf)))
+        let ids = part.leaves(plan).flat_map(move |leaf| plan.ids(part.phase, leaf));
+        ids.filter_map(|id| delta.get(id))
     }
 
     fn requests(&self, part: Part<'a>) -> impl Iterator<Item = &'a Leaf> {
         let Self { plan, delta, .. } = *self;
         let requests = part.leaves(plan).filter(move |leaf| role(plan, *leaf) == Role::Request);
-        requests.filter_map(move |leaf| delta.get(plan.leaf(part.phase, leaf)))
+        let ids = requests.flat_map(move |leaf| plan.ids(part.phase, leaf));
+        ids.filter_map(|id| delta.get(id))
     }
 
     fn sum(&self, leaves: impl Iterator<Item = u16>, phase: Phase, trend: Trend) -> Samples<'a> {
-        let leaves = leaves.filter_map(|leaf| self.delta.get(self.plan.leaf(phase, leaf)));
+        let ids = leaves.flat_map(|leaf| self.plan.ids(phase, leaf));
+        let leaves = ids.filter_map(|id| self.delta.get(id));
         Samples::Times(added(leaves.map(|leaf| leaf.trend(trend))))
     }
 
@@ -502,7 +505,8 @@ fn timed_at(delta: &Delta, index: usize) -> Cow<'_, Histogram> {
 }
 
 /// The sum of histograms; one alone is lent.
-fn added<'a>(mut histograms: impl Iterator<Item = &'a Histogram>) -> Cow<'a, Histogram> {
+#[must_use]
+pub fn added<'a>(mut histograms: impl Iterator<Item = &'a Histogram>) -> Cow<'a, Histogram> {
     let Some(first) = histograms.next() else { return Cow::Owned(Histogram::new()) };
     let mut sum = Cow::Borrowed(first);
     histograms.for_each(|histogram| sum.to_mut().add(histogram));

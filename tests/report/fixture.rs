@@ -164,6 +164,7 @@ fn outcome(total: Delta) -> Outcome {
         total,
         series: (1..=3).map(row).collect(),
         windows: Vec::new(),
+        level_changes: 0,
         events: vec![TimelineEvent { at: Nanos::from_secs(1), what: "warm-up over".into() }],
         trust: Trust { verdict: Verdict::Inconclusive, reasons: vec![reason.into()] },
         generator: Generator {

@@ -4,7 +4,7 @@ use onslaught::metrics::{CheckCount, Counter, Delta, Leaf};
 use onslaught::plan::socket::Sent;
 use onslaught::plan::{
     Answer, Auth, Call, Expect, Fleet, Group, Instruction, Kind, LeafName, Load, Measure, Message,
-    Opening, People, Phase, Plan, Pool, Program, Request, Socket, Strategy, Target, Text,
+    Opening, People, Phase, Plan, Pool, Program, Request, Socket, Spacing, Strategy, Target, Text,
     Threshold, Timed, Until, Workload,
 };
 use onslaught::protocol::{Failure, Timing};
@@ -135,6 +135,9 @@ fn workload(
         name: name.into(),
         load: Load::Closed,
         sessions,
+        levels: None,
+        spacing: Spacing::default(),
+        stages: Vec::new(),
         until: Until::Elapsed(Nanos::from_secs(8)),
         start: Nanos::ZERO,
         opening,

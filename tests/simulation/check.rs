@@ -44,7 +44,7 @@ impl Finished {
         else {
             return;
         };
-        let load = self.plan.leaves(Phase::Load).filter_map(|leaf| self.total.get(leaf));
+        let load = self.plan.leaves(Phase::Load).filter_map(|(_, leaf)| self.total.get(leaf));
         let scheduled: u64 = load.map(|leaf| leaf.tally.scheduled).sum();
         assert!(scheduled <= count.get(), "{scheduled} of {count} operations");
         let whole = self.truth.since(self.ended_at) < self.truth.span();

@@ -99,7 +99,7 @@ impl Times {
 
 impl Truth {
     pub(crate) fn new(plan: Arc<Plan>) -> Self {
-        let leaves = plan.requests.len() * Phase::ALL.len();
+        let leaves = plan.requests.len() * plan.phases().count();
         let source = |shard: u32| match plan.only().load {
             Load::Open { .. } => Source::Arrivals { next: 0 },
             Load::Closed => {
@@ -150,7 +150,7 @@ impl Truth {
         let Place { shard, slot, due, free } = place;
         let intended = due.or(self.start).expect("a load under way");
         assert!(self.since(intended) < self.span(), "an operation that is due after the end");
-        let phase = self.plan.phase(self.since(intended));
+        let phase = self.plan.phase(0, self.since(intended));
         let share = self.share(shard);
         let Source::Sessions { turns, load } = &mut self.sources[shard] else {
             unreachable!("the closed model has sessions");
@@ -188,7 +188,7 @@ impl Truth {
             return None;
         }
         let request = mix(&self.plan).choose(self.plan.seed, index, 0);
-        let leaf = usize::from(self.plan.leaf(self.plan.phase(due), request).0);
+        let leaf = usize::from(self.plan.leaf(self.plan.phase(0, due), request).0);
         let intended = self.start? + due;
         Some((due, Operation { leaf, request, intended, free: intended, begun: now }))
     }

@@ -197,6 +197,7 @@ impl Shard {
                 Act::Think(_) if self.lane(index).state == LaneState::Ended => {
                     return self.retire(index, now, submissions);
                 }
+                Act::Think(_) if self.is_off(index) => return self.rest(index, now, submissions),
                 Act::Think(span) => return self.think(index, span, now),
                 Act::Enter(group) => self.enter(index, group),
                 Act::Leave(group) => self.left(index, group),
@@ -245,6 +246,9 @@ impl Shard {
         if !seat.scheduled && self.lane(index).is_over(since) {
             return self.retire(index, now, submissions);
         }
+        if self.is_off(index) {
+            return self.rest(index, now, submissions);
+        }
         let seat = &mut self.seats[index as usize];
         if !self.connections[slot as usize].is_available() {
             (seat.pending, seat.awaits, seat.waits) = (Some(act), slot, Waits::Ready);
@@ -253,7 +257,8 @@ impl Shard {
         let is_open = self.lane(index).is_open();
         if is_open && !self.seats[index as usize].scheduled {
             self.seats[index as usize].scheduled = true;
-            self.recorder.scheduled(self.plan.leaf(self.plan.phase(since), leaf));
+            let phase = self.phase(index, since);
+            self.recorder.scheduled(self.plan.leaf(phase, leaf));
         }
         let Leave::Granted(generation) = self.ask_token(index, act, now) else { return };
         let Some(phase) = self.permit(index, is_open, due) else {
@@ -266,11 +271,17 @@ impl Shard {
         self.begin_operation(index, slot, act, leaf, generation, now, submissions);
     }
 
+    /// The phase of a session's operation that is due so long after the start of the load.
+    pub(super) fn phase(&self, index: u32, since: Nanos) -> Phase {
+        let lane = usize::from(self.seats[index as usize].lane);
+        self.plan.phase(self.lanes[lane].workload, since)
+    }
+
     /// Leave to begin an operation that is due at `due`.
     fn permit(&mut self, index: u32, is_open: bool, due: Nanos) -> Option<Phase> {
         let since = due.since(self.start);
         if is_open {
-            return Some(self.plan.phase(since));
+            return Some(self.phase(index, since));
         }
         let lane = usize::from(self.seats[index as usize].lane);
         self.lanes[lane].take(&self.plan, since)
@@ -336,7 +347,7 @@ impl Shard {
         let Some(memory) = &mut seat.memory else { return };
         if let Some(at) = memory.groups.iter().rposition(|(other, _)| *other == group) {
             let (_, entered) = memory.groups.remove(at);
-            if self.plan.phase(entered.since(self.start)) == Phase::Load {
+            if self.phase(index, entered.since(self.start)).is_measured() {
                 let index = self.plan.timed().group(usize::from(group));
                 self.recorder.timed(index, due.since(entered));
             }
@@ -349,7 +360,7 @@ impl Shard {
         let (begun, due) = (seat.iteration, seat.due);
         seat.iteration = due;
         seat.forget();
-        if self.plan.phase(begun.since(self.start)) == Phase::Load {
+        if self.phase(index, begun.since(self.start)).is_measured() {
             self.recorder.count(Counter::Iterations);
             if self.lane(index).mix.is_none() {
                 self.recorder.timed(Timed::ITERATION, due.since(begun));
@@ -474,7 +485,8 @@ impl Shard {
     fn arrival_leaf(&self, lane: usize, arrival: Arrival) -> Option<LeafId> {
         let workload = &self.plan.workloads[self.lanes[lane].workload];
         let mut mind = Session::new(arrival.index);
-        let phase = self.plan.phase(self.lanes[lane].start + arrival.due);
+        let phase =
+            self.plan.phase(self.lanes[lane].workload, self.lanes[lane].start + arrival.due);
         for _ in 0..STEPS_A_TURN {
             let leaf = match mind.next(&workload.program, self.plan.seed, &mut |_| false) {
                 Act::Http(request) => self.plan.requests[usize::from(request)].leaf,

@@ -42,6 +42,7 @@ impl Shard {
         };
         workload.opening == Opening::Ahead
             && workload.fleet.is_none()
+            && self.seats[seat as usize].mind.index() < u64::from(workload.first_sessions())
             && self.connections[slot as usize].state == State::Vacant
             && !workload.program.instructions.iter().any(is_socket)
     }
@@ -113,7 +114,9 @@ impl Shard {
             if !operation.retried {
                 operation.timing.connect = opened;
             }
-            self.dispatch(slot, now, submissions);
+            if !self.awaits_newer_token(slot, now) {
+                self.dispatch(slot, now, submissions);
+            }
         } else {
             connection.available = now;
             self.opened_ahead();

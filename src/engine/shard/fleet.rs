@@ -19,6 +19,9 @@ impl Shard {
         if self.lane(index).state == LaneState::Ended {
             return self.retire(index, now, submissions);
         }
+        if self.is_off(index) {
+            return self.rest(index, now, submissions);
+        }
         let seed = self.plan.seed ^ PHASE;
         let number = self.seats[index as usize].mind.index();
         let Some(fleet) = &self.workload(index).fleet else { return };
@@ -68,9 +71,9 @@ impl Shard {
         if now < due {
             return;
         }
-        let (sessions, tick) = (u64::from(workload.sessions), self.lanes[lane].ticks);
+        let (sessions, tick) = (u64::from(self.lanes[lane].level), self.lanes[lane].ticks);
         let seed = self.plan.seed ^ SAMPLE;
-        for place in 0..u64::from(sample) {
+        for place in 0..u64::from(sample).min(sessions) {
             let chosen = rng::choice(seed, tick, place, sessions);
             let Some(seat) = self.seat_numbered(lane, chosen) else { continue };
             if self.seats[seat as usize].waits == Waits::Live {

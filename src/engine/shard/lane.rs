@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 
 use super::super::pacer::Pacer;
-use crate::plan::{Answer, Instruction, Load, Mix, Phase, Plan, Until, Workload};
+use crate::plan::{Answer, Curve, Instruction, Load, Mix, Phase, Plan, Spacing, Until, Workload};
 use crate::session::Assignment;
 use crate::stdx::Nanos;
 
@@ -43,6 +43,16 @@ pub(super) struct Lane {
     /// When a sample of the fleet speaks next, and how often it has.
     pub(super) tick_at: Nanos,
     pub(super) ticks: u64,
+    /// Closed model: the level over time, since the lane's start.
+    pub(super) levels: Curve,
+    /// Closed model: how many of the seats, from the first on, are at work.
+    pub(super) at_work: u32,
+    /// When that changes, since the lane's start; nothing if it never does.
+    pub(super) changes_at: Option<Nanos>,
+    /// Closed model: sessions at work over all shards.
+    pub(super) level: u32,
+    /// Whether an order has changed the level.
+    pub(super) is_changed: bool,
 }
 
 /// How far a lane is.
@@ -70,7 +80,7 @@ impl Lane {
         let mix = named.program.as_mix().map(|(mix, requests)| (mix.clone(), requests));
         Self {
             workload,
-            source: Source::new(plan, named, shard),
+            source: Source::new(plan, workload, shard),
             state: LaneState::Waiting,
             start: named.start,
             until: named.end(plan.warmup),
@@ -83,6 +93,11 @@ impl Lane {
             keeps_messages: keeps_messages(named),
             tick_at: Nanos::MAX,
             ticks: 0,
+            levels: named.curve(),
+            at_work: 0,
+            changes_at: None,
+            level: 0,
+            is_changed: false,
             seats: 0..0,
             mix,
             users: Assignment::new(named, plan.seed, shard, plan.shards),
@@ -94,9 +109,9 @@ impl Lane {
         if self.is_over(due) {
             return None;
         }
-        let phase = plan.phase(due);
+        let phase = plan.phase(self.workload, due);
         if let Source::Closed { left } = &mut self.source
-            && phase == Phase::Load
+            && phase.is_measured()
         {
             *left -= 1;
         }
@@ -111,7 +126,10 @@ impl Lane {
     /// Whether nothing will fall due any more.
     pub(super) fn is_exhausted(&self, since: Nanos) -> bool {
         match &self.source {
-            Source::Open(pacer) => pacer.upcoming().is_none(),
+            // A pause may be over before the end is.
+            Source::Open(pacer) => {
+                pacer.upcoming().is_none() && !(self.is_changed && since < self.until)
+            }
             Source::Closed { left } => *left == 0 || since >= self.until,
         }
     }
@@ -134,10 +152,13 @@ impl Lane {
 }
 
 impl Source {
-    fn new(plan: &Plan, workload: &Workload, shard: u32) -> Self {
+    fn new(plan: &Plan, workload_index: usize, shard: u32) -> Self {
+        let workload = &plan.workloads[workload_index];
         // Shards without sessions of it take no part.
         let homes: Vec<u32> = workload.homes(plan.shards).collect();
         let shards = NonZeroU64::new(homes.len() as u64).unwrap_or(NonZeroU64::MIN);
+        // Where time alone ends it, the level may be changed and there may be more than planned.
+        let by_time = matches!(workload.until, Until::Elapsed(_));
         let place = homes.iter().position(|home| *home == shard);
         let Some(place) = place.and_then(|place| u32::try_from(place).ok()) else {
             return Self::Closed { left: 0 };
@@ -145,7 +166,15 @@ impl Source {
         if let (Load::Open { patience, .. }, Some((schedule, total))) =
             (workload.load, workload.arrivals(plan.warmup))
         {
-            return Self::Open(Pacer::new(schedule, (place, shards), total, patience));
+            let (share, end) = ((place, shards), workload.end(plan.warmup).since(workload.start));
+            if workload.spacing == Spacing::Poisson {
+                let seed = plan.seed ^ (workload_index as u64).rotate_left(40);
+                return Self::Open(Pacer::poisson(schedule, share, seed, end, patience));
+            }
+            let total = if by_time { u64::MAX } else { total };
+            let mut pacer = Pacer::new(schedule, share, total, patience);
+            pacer.stop(end);
+            return Self::Open(pacer);
         }
         let left = match workload.until {
             Until::Elapsed(_) => u64::MAX,

@@ -77,7 +77,7 @@ impl Shard {
             return false;
         };
         let asked = &self.plan.messages[usize::from(message)];
-        let leaf = self.plan.leaf(self.plan.phase(due.since(self.start)), asked.leaf);
+        let leaf = self.plan.leaf(self.phase(index, due.since(self.start)), asked.leaf);
         self.recorder.scheduled(leaf);
         let awaits = !matches!(asked.answer, Answer::None);
         let side = self.connections[slot as usize].side.as_ref();
@@ -185,7 +185,7 @@ impl Shard {
             return false;
         };
         let leaf = self.plan.messages[usize::from(message)].leaf;
-        let leaf = self.plan.leaf(self.plan.phase(due.since(self.start)), leaf);
+        let leaf = self.plan.leaf(self.phase(index, due.since(self.start)), leaf);
         self.recorder.scheduled(leaf);
         self.recorder.begun(leaf);
         let timing = Timing { intended: due, free: due, sent: now, ..Timing::default() };

@@ -27,6 +27,7 @@ mod answers;
 mod connections;
 mod fleet;
 mod lane;
+mod levels;
 mod measures;
 mod messages;
 mod operations;

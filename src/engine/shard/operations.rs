@@ -13,7 +13,7 @@ use crate::net::{Errno, Payload, Submissions};
 use crate::plan::{Content, Text};
 use crate::protocol::http::AwaitingPhase;
 use crate::protocol::{Failure, Timing};
-use crate::session::{Act, Speaker, render};
+use crate::session::{Act, Need, Speaker, render};
 use crate::stdx::Nanos;
 
 impl Shard {
@@ -279,30 +279,71 @@ impl Shard {
         }
         let user = self.seats[index as usize].user;
         match self.token_of(user, now) {
-            crate::session::Need::Ready { generation } => operation.generation = generation,
-            crate::session::Need::Wait => {
+            Need::Ready { generation } => operation.generation = generation,
+            Need::Wait => {
                 let until = operation.begun + self.timeout_of(&operation);
                 let seat = &mut self.seats[index as usize];
                 seat.parked = Some(Box::new(operation));
                 return self.await_again(index, user, until, now);
             }
-            crate::session::Need::Barred { .. } => return self.give_up(index, operation, now),
+            Need::Barred { .. } => return self.give_up(index, operation, now),
+        }
+        if !operation.retried {
+            // What it waited for was the token: not the target's time, nor our lateness.
+            let stands = self.connections[slot as usize].state == State::Idle;
+            let Timing { free, connect, .. } = &mut operation.timing;
+            *free = (*free).max(if stands { now.since(*connect) } else { now });
         }
         let seat = &mut self.seats[index as usize];
         (seat.waits, seat.awaits) = (Waits::Busy, NONE);
         self.carry(slot, operation, now, submissions);
     }
 
-    /// No token came for an operation that waited for it: its 401 stands.
+    /// A token may have run out while the operation's connection was being opened: then the
+    /// operation, of which nothing was sent, waits beside its open connection for the next one.
+    pub(super) fn awaits_newer_token(&mut self, slot: u32, now: Nanos) -> bool {
+        let Some(operation) = self.connections[slot as usize].operation else { return false };
+        let needs = match operation.errand {
+            Errand::Http(request) => self.requests[usize::from(request)].needs_token,
+            Errand::Open(socket) => self.plan.sockets[usize::from(socket)].needs_token(),
+            Errand::Call(_) => false,
+        };
+        let Some(index) = self.seat_of(slot).filter(|_| needs) else { return false };
+        let user = self.seats[index as usize].user;
+        match self.token_of(user, now) {
+            Need::Ready { generation } => {
+                if let Some(operation) = &mut self.connections[slot as usize].operation {
+                    operation.generation = generation;
+                }
+                false
+            }
+            need => {
+                self.connections[slot as usize].operation = None;
+                self.connections[slot as usize].available = now;
+                if matches!(need, Need::Barred { .. }) {
+                    self.give_up(index, operation, now);
+                } else {
+                    let until = operation.begun + self.timeout_of(&operation);
+                    self.seats[index as usize].parked = Some(Box::new(operation));
+                    self.await_again(index, user, until, now);
+                }
+                true
+            }
+        }
+    }
+
+    /// No token came for an operation that waited for it: its 401 stands, if it had one.
     pub(super) fn give_up(&mut self, index: u32, operation: Operation, now: Nanos) {
         self.in_flight -= 1;
+        let (failure, what) = match operation.retried {
+            true => (Failure::Status, "status 401, and no new token"),
+            false => (Failure::TimeoutFirstByte, "nothing was sent, for want of a token"),
+        };
         let Self { plan, recorder, .. } = self;
-        recorder.sample(Failure::Status, || {
-            format!("{}: status 401, and no new token", plan.name_of(operation.leaf))
-        });
-        let end = End::Failed(Failure::Status);
-        self.recorder.ended(operation.leaf, end, now);
-        self.record(&operation, None, end, super::answers::UNAUTHORIZED, now);
+        recorder.sample(failure, || format!("{}: {what}", plan.name_of(operation.leaf)));
+        let status = if operation.retried { super::answers::UNAUTHORIZED } else { 0 };
+        self.recorder.ended(operation.leaf, End::Failed(failure), now);
+        self.record(&operation, None, End::Failed(failure), status, now);
         self.seats[index as usize].due = now;
         self.make_ready(index);
         if matches!(operation.errand, Errand::Open(_)) {

@@ -111,7 +111,7 @@ impl Shard {
         for lane in 0..self.lanes.len() {
             let at = self.start + self.lanes[lane].start;
             if at <= now {
-                self.start_lane(lane, now);
+                self.start_lane(lane, now, submissions);
             } else {
                 self.wheel.insert(at, self.lane_key(lane));
             }
@@ -120,7 +120,12 @@ impl Shard {
     }
 
     /// A lane's sessions are free to go on.
-    pub(super) fn start_lane(&mut self, index: usize, now: Nanos) {
+    pub(super) fn start_lane(
+        &mut self,
+        index: usize,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
         let lane = &mut self.lanes[index];
         if lane.state != LaneState::Waiting {
             return;
@@ -131,7 +136,8 @@ impl Shard {
         if self.lingers(index) && end < Nanos::MAX {
             self.wheel.insert(end, self.lane_key(index));
         }
-        for seat in seats {
+        self.start_levels(index, now, submissions);
+        for seat in seats.filter(|_| is_open) {
             self.start_seat(seat, start, is_open, now);
         }
         self.start_ticks(index, start);
@@ -145,6 +151,7 @@ impl Shard {
         };
         self.keeper.is_some()
             || workload.fleet.is_some()
+            || workload.levels.is_some()
             || workload.program.instructions.iter().any(pauses)
     }
 

@@ -95,9 +95,12 @@ impl Shard {
         let Some(at) = self.lanes.get(lane) else { return };
         let since = now.since(self.start);
         match at.state {
-            LaneState::Waiting if since >= at.start => self.start_lane(lane, now),
+            LaneState::Waiting if since >= at.start => self.start_lane(lane, now, submissions),
             LaneState::Running if since >= at.until => self.end_lane(lane, now, submissions),
-            LaneState::Running => self.tick(lane, now, submissions),
+            LaneState::Running => {
+                self.follow_levels(lane, now, submissions);
+                self.tick(lane, now, submissions);
+            }
             LaneState::Waiting | LaneState::Ended => {}
         }
     }

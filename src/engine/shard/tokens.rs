@@ -396,7 +396,8 @@ impl Shard {
             _ => return,
         };
         if std::mem::take(&mut self.seats[index as usize].scheduled) {
-            self.recorder.dropped(self.plan.leaf(self.plan.phase(due.since(self.start)), leaf));
+            let phase = self.phase(index, due.since(self.start));
+            self.recorder.dropped(self.plan.leaf(phase, leaf));
         }
     }
 

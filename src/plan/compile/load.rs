@@ -1,8 +1,10 @@
 //! Loads: sessions, arrivals, how long, how connections are opened.
 
-use super::{Compiler, not_yet};
-use crate::plan::{Load, Opening, Until};
-use crate::scenario::{self, Amount, Arrivals, Diagnostic, Length, Shape, Span, Spanned};
+use super::Compiler;
+use super::course::Course;
+use crate::plan::curve::SESSION;
+use crate::plan::{Curve, Load, Opening, Spacing, Stage, Until};
+use crate::scenario::{self, Amount, Arrivals, Diagnostic, Shape, Span, Spanned};
 use crate::stdx::Nanos;
 use crate::stdx::units::Rate;
 
@@ -13,6 +15,9 @@ const SESSIONS_MAX: u64 = 10_000;
 pub(super) struct Compiled {
     pub(super) load: Load,
     pub(super) sessions: u32,
+    pub(super) levels: Option<Curve>,
+    pub(super) spacing: Spacing,
+    pub(super) stages: Vec<Stage>,
     pub(super) until: Until,
     pub(super) opening: Option<Opening>,
     /// Where the number of sessions stands.
@@ -21,11 +26,19 @@ pub(super) struct Compiled {
 
 impl Compiler<'_> {
     pub(super) fn load(&mut self, load: &scenario::Load) -> Option<Compiled> {
-        if load.arrivals.value == Arrivals::Poisson {
-            let diagnostic = not_yet("'arrivals: poisson'", load.arrivals.span, "even");
-            self.add(diagnostic.help("leave it out: arrivals at equal distances"));
+        match &load.shape {
+            Shape::Constant(span) => Some(self.steady(load, span)),
+            Shape::Stages(_) => {
+                let mut course = Course::new();
+                self.run_along(load, None, &mut course);
+                Some(self.along(&course.finished(), &[load]))
+            }
         }
-        let until = self.until(&load.shape);
+    }
+
+    /// A level that stays.
+    fn steady(&mut self, load: &scenario::Load, span: &Spanned<Nanos>) -> Compiled {
+        let until = Until::Elapsed(self.phase(span.value, span.span));
         let opening = load.open.map(|pace| Opening::Paced {
             count: self.count(pace.count),
             every: self.interval(pace.every, load.level.span),
@@ -36,31 +49,51 @@ impl Compiler<'_> {
                 let wanted = Spanned::new(count, load.level.span);
                 (Load::Closed, self.cut(&wanted, max))
             }
-            Amount::Rate(rate) => self.open(&Spanned::new(rate, load.level.span), load),
+            Amount::Rate(rate) => {
+                let rate = self.rate(&Spanned::new(rate, load.level.span));
+                self.open(rate, load)
+            }
         };
         let place = max.map_or(load.level.span, |max| max.span);
-        Some(Compiled { load: kind, sessions, until: until?, opening, place })
+        let spacing = spacing(load);
+        let (levels, stages) = (None, Vec::new());
+        Compiled { load: kind, sessions, levels, spacing, stages, until, opening, place }
     }
 
-    fn until(&mut self, shape: &Shape) -> Option<Until> {
-        match shape {
-            Shape::Constant(span) => Some(Until::Elapsed(self.phase(span.value, span.span))),
-            Shape::Stages(stages) => {
-                let place = stages.first().map(|stage| match &stage.length {
-                    Length::Linear(time) | Length::Doubling(time) | Length::Held(time) => time.span,
-                });
-                let help = "give a level that stays: for: 60s; or run the stages one by one";
-                self.add(
-                    not_yet("'stages'", place.unwrap_or_default(), "'for' instead of 'stages'")
-                        .help(help),
-                );
-                None
+    /// A level that changes as `course` says, made of these loads, of which there is at least one.
+    pub(super) fn along(&mut self, course: &Course, loads: &[&scenario::Load]) -> Compiled {
+        let Course { curve, stages } = course;
+        let highest = curve.highest();
+        // What is said once is meant for all.
+        let said = |has: fn(&scenario::Load) -> bool| loads.iter().copied().find(|load| has(load));
+        let first = loads[0];
+        let (kind, sessions) = match first.level.value {
+            Amount::Connections(_) => {
+                (Load::Closed, u32::try_from(highest / SESSION).unwrap_or(u32::MAX))
             }
+            Amount::Rate(_) => {
+                let patient = said(|load| load.patience.is_some()).unwrap_or(first);
+                let limited = said(|load| load.max.is_some()).unwrap_or(patient);
+                let (kind, _) = self.open(Rate { milli_per_s: highest }, patient);
+                (kind, self.open(Rate { milli_per_s: highest }, limited).1)
+            }
+        };
+        let drawn = said(|load| load.arrivals.value == Arrivals::Poisson);
+        let place = said(|load| load.max.is_some()).and_then(|load| load.max.as_ref());
+        Compiled {
+            load: kind,
+            sessions,
+            levels: Some(curve.clone()),
+            spacing: spacing(drawn.unwrap_or(first)),
+            stages: stages.clone(),
+            until: Until::Elapsed(curve.end()),
+            opening: None,
+            place: place.map_or(first.level.span, |max| max.span),
         }
     }
 
     /// Connections, cut to the most that the file allows.
-    fn cut(&mut self, wanted: &Spanned<u64>, max: Option<&Spanned<u64>>) -> u32 {
+    pub(super) fn cut(&mut self, wanted: &Spanned<u64>, max: Option<&Spanned<u64>>) -> u32 {
         let Some(max) = max.filter(|max| wanted.value > max.value) else {
             return self.count(wanted.value);
         };
@@ -74,8 +107,7 @@ impl Compiler<'_> {
 
     /// Arrivals, and the sessions that carry them out: by Little's law there are rate × timeout
     /// of them at once at most, when each takes as long as it may.
-    fn open(&mut self, rate: &Spanned<Rate>, load: &scenario::Load) -> (Load, u32) {
-        let rate = self.rate(rate);
+    fn open(&mut self, rate: Rate, load: &scenario::Load) -> (Load, u32) {
         let patience = load.patience.as_ref().map(|it| self.within_timeouts(it));
         let patience = self.options.patience.or(patience).unwrap_or(self.plan.timeout);
         let sessions = match &load.max {
@@ -85,6 +117,17 @@ impl Compiler<'_> {
         (Load::Open { rate, patience }, sessions)
     }
 }
+
+fn spacing(load: &scenario::Load) -> Spacing {
+    match load.arrivals.value {
+        Arrivals::Even => Spacing::Even,
+        Arrivals::Batched => Spacing::Batched(BATCH),
+        Arrivals::Poisson => Spacing::Poisson,
+    }
+}
+
+/// Arrivals that fall due within a tick of the timing wheel go together.
+const BATCH: Nanos = Nanos::from_millis(1);
 
 fn little(rate: Rate, time: Nanos) -> u32 {
     let at_once = u128::from(rate.milli_per_s) * u128::from(time.0) / 1_000_000_000_000;

@@ -6,6 +6,7 @@
 //! Why so:     a function that gives `None` has said why; what it needs it compiles before it
 //!             gives up, so that every problem is told at once.
 
+mod course;
 mod expect;
 mod holes;
 mod journey;
@@ -17,6 +18,7 @@ mod people;
 mod probes;
 mod request;
 mod scale;
+mod sequence;
 mod socket;
 mod targets;
 mod threshold;
@@ -124,13 +126,15 @@ impl<'s> Compiler<'s> {
         self.targets();
         self.pools_and_lists();
         self.people();
+        self.name_levels();
         for (index, workload) in (0_u16..).zip(&self.scenario.workloads) {
             self.workload(index, workload);
         }
         self.measures();
         self.thresholds();
+        self.levels();
+        self.room_for_phases();
         self.probes();
-        self.sequence();
         self.tags();
     }
 
@@ -149,16 +153,6 @@ impl<'s> Compiler<'s> {
             let read = list.value.iter().map(|value| self.constant(value));
             let values = read.collect::<Vec<_>>().into_iter().flatten().collect();
             self.plan.lists.push(List { name: list.name.value.clone(), values });
-        }
-    }
-
-    /// Levels are read, and not yet run.
-    fn sequence(&mut self) {
-        if let Some(level) = self.scenario.sequence.first() {
-            let help = "run the levels one by one, each with a file or a profile of its own";
-            self.add(
-                not_yet("'sequence'", level.name.span, "one load for each workload").help(help),
-            );
         }
     }
 
@@ -188,11 +182,6 @@ impl<'s> Compiler<'s> {
 /// Things of one kind: requests, messages, checks, groups, lists. All have indices of 16 bits, and
 /// what is recorded has two for each (warm-up and load).
 const THINGS_MAX: usize = 4_096;
-
-/// What a file may say and this version does not do.
-fn not_yet(what: &str, place: Span, instead: &str) -> Diagnostic {
-    Diagnostic::new(place, format!("{what} is not in this version"), instead)
-}
 
 /// The index of the next one: `room` has seen to it that it fits.
 fn next<T>(list: &[T]) -> u16 {

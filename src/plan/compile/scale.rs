@@ -81,6 +81,11 @@ impl Compiler<'_> {
         self.options.timeout.unwrap_or(written)
     }
 
+    /// A span that was worked out: no longer than a run may be.
+    pub(super) fn bounded_run(&mut self, span: Nanos, place: Span) {
+        self.bounded(span, RUN_MAX, place);
+    }
+
     fn bounded(&mut self, span: Nanos, most: Nanos, place: Span) {
         if span > most {
             let what = format!("{span} is too long");

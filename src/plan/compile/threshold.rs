@@ -2,9 +2,8 @@
 
 use super::Compiler;
 use crate::metrics::catalog::{Counter, Trend, names};
-use crate::plan::Phase;
 use crate::scenario::{
-    Aggregate, Bound, Diagnostic, Measured, Quantity, Shape, Span, Spanned, Threshold, nearest,
+    Aggregate, Bound, Diagnostic, Measured, Quantity, Span, Spanned, Threshold, nearest,
 };
 use crate::stdx::Nanos;
 
@@ -67,12 +66,17 @@ pub(super) fn known(name: &str) -> Option<Nature> {
 impl Compiler<'_> {
     pub(super) fn thresholds(&mut self) {
         for threshold in &self.scenario.thresholds {
-            self.threshold(threshold);
-            let Threshold { over, lasting, .. } = threshold.value;
-            let over = over.map(|over| self.window(over, threshold.span));
-            let lasting = lasting.map(|lasting| self.window(lasting, threshold.span));
-            self.plan.thresholds.push(Threshold { over, lasting, ..threshold.value.clone() });
+            self.take_threshold(threshold);
         }
+    }
+
+    /// Checks a threshold, and puts it behind those that the plan has.
+    pub(super) fn take_threshold(&mut self, threshold: &Spanned<Threshold>) {
+        self.threshold(threshold);
+        let Threshold { over, lasting, .. } = threshold.value;
+        let over = over.map(|over| self.window(over, threshold.span));
+        let lasting = lasting.map(|lasting| self.window(lasting, threshold.span));
+        self.plan.thresholds.push(Threshold { over, lasting, ..threshold.value.clone() });
     }
 
     /// A window shrinks with the run. What is longer than the run as it is written is told; what
@@ -165,7 +169,7 @@ impl Compiler<'_> {
             "workload" => scenario.workloads.iter().map(|each| each.name.value.as_str()).collect(),
             "name" => self.plan.leaves.iter().map(|leaf| leaf.name.as_str()).collect(),
             "group" => self.plan.groups.iter().map(String::as_str).collect(),
-            "phase" => Phase::ALL.iter().map(|phase| phase.name()).collect(),
+            "phase" => self.plan.phases().map(|phase| self.plan.phase_name(phase)).collect(),
             other => {
                 let what = format!("there is no label '{other}'");
                 let expected = format!("one of {}", LABELS.join(", "));
@@ -174,7 +178,7 @@ impl Compiler<'_> {
                 return;
             }
         };
-        if known.contains(&value.value.as_str()) || self.is_stage(key, value) {
+        if known.contains(&value.value.as_str()) {
             return;
         }
         let what = format!("there is no {} '{}'", noun(&key.value), value.value);
@@ -185,19 +189,6 @@ impl Compiler<'_> {
         };
         let near = nearest(&value.value, known.iter().copied());
         self.problems.add(Diagnostic::new(value.span, what, expected).did_you_mean(near));
-    }
-}
-
-impl Compiler<'_> {
-    /// Whether a label is a stage's name: that there are no stages yet has been told.
-    fn is_stage(&self, key: &Spanned<String>, value: &Spanned<String>) -> bool {
-        let loads = self.scenario.workloads.iter().filter_map(|each| each.value.load.as_ref());
-        let stages = loads.filter_map(|load| match &load.shape {
-            Shape::Stages(stages) => Some(stages),
-            Shape::Constant(_) => None,
-        });
-        let mut names = stages.flatten().filter_map(|stage| stage.name.as_ref());
-        key.value == "phase" && names.any(|name| name.value == value.value)
     }
 }
 

@@ -44,8 +44,10 @@ impl Compiler<'_> {
     pub(super) fn workload(&mut self, index: u16, named: &Named<scenario::Workload>) {
         let Named { name, value } = named;
         self.room(self.plan.workloads.len(), "workloads", name.span);
-        // A workload without a load has one from the sequence, which is refused.
-        let load = value.load.as_ref().map(|load| self.load(load));
+        let load = match &value.load {
+            Some(load) => self.load(load),
+            None => self.sequence_of(named),
+        };
         let mut scope = Scope::new(index);
         let (program, fleet) = match &value.work {
             Work::Mix(steps) => (self.mix(steps, &mut scope), None),
@@ -61,7 +63,7 @@ impl Compiler<'_> {
         }
         let start = self.pause(value.start, name.span);
         let users = self.users_of(value.users.as_ref());
-        let Some(Some(load)) = load else { return };
+        let Some(load) = load else { return };
         self.enough_users(&value.user, &users, load.sessions, load.place);
         let cold = self.options.cold || fleet.is_some();
         let default = if cold { Opening::Cold } else { Opening::Ahead };
@@ -69,6 +71,9 @@ impl Compiler<'_> {
             name: name.value.clone(),
             load: load.load,
             sessions: load.sessions,
+            levels: load.levels,
+            spacing: load.spacing,
+            stages: load.stages,
             until: load.until,
             start,
             opening: load.opening.unwrap_or(default),

@@ -5,6 +5,7 @@
 
 mod beyond;
 mod page;
+mod phases;
 mod sections;
 mod times;
 mod wishes;
@@ -58,6 +59,7 @@ pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String 
         times::spectrum(&mut page, &report.load);
     }
     sections::by_request(&mut page, document);
+    phases::table(&mut page, document);
     beyond::websocket(&mut page, document);
     beyond::users(&mut page, report);
     beyond::spans(&mut page, report);

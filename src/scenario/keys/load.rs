@@ -13,7 +13,11 @@ pub(in crate::scenario) static LOAD: Section = Section {
         may("rate", Rate, "open: arrivals by the clock, whatever the target does"),
         may("for", Duration, "how long"),
         may("stages", List(&Variant(&STAGES)), "levels that change, from the one above on"),
-        may("arrivals", Word(&["even", "poisson"]), "how an open load's arrivals lie [even]"),
+        may(
+            "arrivals",
+            Word(&["even", "poisson", "batched"]),
+            "how an open load's arrivals lie; batched: those of a millisecond at once [even]",
+        ),
         may("max", Count(1, CONNECTIONS_MAX), "most connections at once"),
         may("patience", Duration, "open: how long an arrival waits for a connection"),
         may("open", Pace, "how fast connections are opened: 10 per 100ms"),

@@ -78,6 +78,8 @@ pub enum Arrivals {
     /// At equal distances.
     #[default]
     Even,
+    /// At equal distances, but those of a millisecond together.
+    Batched,
     /// At random, as independent users come.
     Poisson,
 }

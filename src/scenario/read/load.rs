@@ -27,6 +27,7 @@ impl Reader<'_> {
         Some(Load {
             arrivals: match arrivals {
                 Some(word) if word.value == "poisson" => Spanned::new(Arrivals::Poisson, word.span),
+                Some(word) if word.value == "batched" => Spanned::new(Arrivals::Batched, word.span),
                 Some(word) => Spanned::new(Arrivals::Even, word.span),
                 None => Spanned::new(Arrivals::Even, level.span),
             },

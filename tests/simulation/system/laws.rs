@@ -37,8 +37,8 @@ impl Finished {
     }
 
     fn sum(&self, kind: Kind, of: impl Fn(&Leaf) -> u64) -> u64 {
-        let leaves = Phase::ALL.into_iter().flat_map(|phase| self.plan.leaves(phase));
-        let leaves = leaves.filter(|id| self.kind(*id) == kind);
+        let leaves = Phase::ALWAYS.into_iter().flat_map(|phase| self.plan.leaves(phase));
+        let leaves = leaves.filter(|(leaf, _)| leaf.kind == kind).map(|(_, id)| id);
         leaves.filter_map(|id| self.total.get(id)).map(of).sum()
     }
 

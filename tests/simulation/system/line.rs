@@ -14,7 +14,6 @@ use super::service::Answer;
 /// From the connect until nothing of it is outstanding.
 pub(super) struct Line {
     pub(super) id: Id,
-    pub(super) opened: Nanos,
     connecting: bool,
     receiving: bool,
     sending: bool,
@@ -80,10 +79,9 @@ pub(super) enum Mark {
 }
 
 impl Line {
-    pub(super) fn new(id: Id, now: Nanos) -> Self {
+    pub(super) fn new(id: Id) -> Self {
         Self {
             id,
-            opened: now,
             connecting: true,
             receiving: false,
             sending: false,

@@ -166,6 +166,10 @@ impl Pen<'_> {
     }
 
     fn closed(&mut self) {
+        if self.dice.chance(300) {
+            let stages = self.stages("connections", 8, "");
+            return self.line(&format!("    load: {{{stages}}}"));
+        }
         let (connections, span) = (self.dice.between(1, 8), self.span());
         let open = match self.dice.chance(200) {
             true => ", open: 2 per 50ms",
@@ -177,8 +181,29 @@ impl Pen<'_> {
     fn open(&mut self) {
         let (rate, span) = (self.dice.pick(&[5, 40, 150]), self.span());
         let (most, patience) = (self.dice.between(1, 12), self.dice.pick(&[1, 50, 500]));
-        let load = format!("rate: {rate}/s, for: {span}ms, max: {most}, patience: {patience}ms");
-        self.line(&format!("    load: {{{load}}}"));
+        let load = match self.dice.chance(300) {
+            true => self.stages("rate", 150, "/s"),
+            false => format!("rate: {rate}/s, for: {span}ms"),
+        };
+        let arrivals = self.dice.pick(&["", "", ", arrivals: poisson", ", arrivals: batched"]);
+        let rest = format!("max: {most}, patience: {patience}ms{arrivals}");
+        self.line(&format!("    load: {{{load}, {rest}}}"));
+    }
+
+    /// A level that changes, from a first one on.
+    fn stages(&mut self, level: &str, most: u64, unit: &str) -> String {
+        let first = self.dice.between(1, most);
+        let stages = (0..self.dice.between(1, 4)).map(|_| {
+            let (to, span) = (self.dice.between(0, most), self.dice.between(50, 900));
+            let name = self.dice.pick(&["", ", name: up", ", name: down"]);
+            match self.dice.between(0, 3) {
+                0 => format!("{{linear: {to}{unit}, for: {span}ms{name}}}"),
+                1 => format!("{{step: {to}{unit}, for: {span}ms{name}}}"),
+                _ => format!("{{hold: {span}ms{name}}}"),
+            }
+        });
+        let stages: Vec<String> = stages.collect();
+        format!("{level}: {first}{unit}, stages: [{}]", stages.join(", "))
     }
 
     fn mix(&mut self) {
@@ -274,7 +299,11 @@ impl Pen<'_> {
     fn fleet(&mut self) {
         let (connections, span) = (self.dice.between(1, 10), self.span());
         let pace = self.dice.pick(&["", ", open: 3 per 40ms"]);
-        self.line(&format!("    load: {{connections: {connections}, for: {span}ms{pace}}}"));
+        let load = match self.dice.chance(300) {
+            true => self.stages("connections", 10, ""),
+            false => format!("connections: {connections}, for: {span}ms"),
+        };
+        self.line(&format!("    load: {{{load}{pace}}}"));
         let url = self.url();
         self.line(&format!("    websocket: {{url: \"{url}\", connect_timeout: 300ms}}"));
         let every = self.dice.pick(&[20, 100, 700]);

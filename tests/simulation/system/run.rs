@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use onslaught::engine::Shard;
 use onslaught::engine::shard::Next;
+use onslaught::engine::{Level, Shard, To};
 use onslaught::metrics::{Delta, Tally};
 use onslaught::plan::{Load, Plan};
 use onslaught::stdx::Nanos;
@@ -36,6 +36,8 @@ struct Simulation {
     /// A stop that comes during the set-up is heard before the beginning.
     stops_first: bool,
     drained: Option<Nanos>,
+    /// Changes of the level to come, since the beginning.
+    changes: Vec<(Nanos, To)>,
     total: Delta,
 }
 
@@ -68,6 +70,20 @@ const SET_UP: Nanos = Nanos::from_secs(60);
 /// Beyond what the plan explains: farewells, logouts, pauses, and what comes late.
 const SLACK: Nanos = Nanos::from_secs(10);
 
+/// Pauses, and other levels, while the load is on.
+fn changes(scenario: &Scenario) -> Vec<(Nanos, To)> {
+    let mut dice = Dice::new(scenario.seed, 13);
+    let count = if dice.chance(300) { dice.between(1, 4) } else { 0 };
+    let mut changes: Vec<(Nanos, To)> = (0..count)
+        .map(|_| {
+            let share = dice.pick(&[0, 300, 1_000, 1_000, 2_500]);
+            (dice.up_to(scenario.plan.span()), To::Share(share))
+        })
+        .collect();
+    changes.sort_by_key(|(at, _)| *at);
+    changes
+}
+
 pub(super) fn run(scenario: Scenario, manners: Manners, words: Words) -> Finished {
     let scenario = Rc::new(scenario);
     let mut world = World::new(scenario.clone(), manners);
@@ -94,6 +110,7 @@ pub(super) fn run(scenario: Scenario, manners: Manners, words: Words) -> Finishe
         stops_first: dice.chance(500),
         dice,
         drained: None,
+        changes: changes(&scenario),
         total: Delta::default(),
         scenario,
     };
@@ -114,6 +131,7 @@ impl Simulation {
             self.world.get_mut().agenda.now = now;
             self.world.get_mut().act();
             self.obey(now);
+            self.change(now);
             for shard in 0..self.drivers.len() {
                 self.notice(shard, now);
                 if self.drivers[shard].turn_at <= now && !self.drivers[shard].finished {
@@ -150,9 +168,34 @@ impl Simulation {
         let drain = course.drain_at.filter(|_| self.drained.is_none());
         let abort = course.abort_at.filter(|_| !world.aborted);
         let begin = (self.begun.is_none() && self.is_ready()).then_some(now);
-        let next = [begin, turn, drain, abort, world.next_at()].into_iter().flatten().min();
+        let change = self.change_at();
+        let next = [begin, turn, drain, abort, change, world.next_at()].into_iter().flatten().min();
         let next = next.filter(|at| *at < Nanos::MAX);
         next.unwrap_or_else(|| panic!("hangs at {now}: nothing is due, and it has not finished"))
+    }
+
+    /// When the level changes next.
+    fn change_at(&self) -> Option<Nanos> {
+        let (at, _) = self.changes.first().filter(|_| self.drained.is_none())?;
+        Some(self.begun? + *at)
+    }
+
+    /// The level changes, for all shards at one moment, which may have come for some already.
+    fn change(&mut self, now: Nanos) {
+        if self.change_at().is_none_or(|at| at > now) {
+            return;
+        }
+        let (_, to) = self.changes.remove(0);
+        let at = now + self.dice.up_to(Nanos::from_millis(2));
+        let workload = self.dice.chance(300).then_some(0);
+        let level = Level { workload, at, to };
+        for (id, driver) in self.drivers.iter_mut().enumerate() {
+            let outbox = &mut Outbox { world: &self.world, shard: id };
+            if !driver.finished {
+                driver.shard.change_level(&level, now, outbox);
+            }
+        }
+        self.wake(now);
     }
 
     fn is_ready(&self) -> bool {

@@ -56,8 +56,6 @@ pub(super) struct Seen {
     pub(super) broken_calls: u64,
     /// Close frames that the system was sent.
     pub(super) closes: u64,
-    /// Requests with a token that had ended while the connection was opened.
-    pub(super) outdated: u64,
 }
 
 /// Calls for one user within a second: a registration, a login, a renewal that fails, the login
@@ -69,12 +67,11 @@ const SECOND: Nanos = Nanos::from_secs(1);
 const ROUNDED: Nanos = Nanos::from_millis(1);
 
 impl Told {
-    /// A shard sends a request; the connection was opened at `opened`, if this is its first.
+    /// A shard sends a request.
     pub(super) fn asks(
         &mut self,
         id: Id,
         heard: &Heard,
-        opened: Option<Nanos>,
         now: Nanos,
         service: &Service,
     ) -> Option<String> {
@@ -99,7 +96,7 @@ impl Told {
                 user.to_owned()
             }
             _ => {
-                self.holds(id, heard, opened, now, service);
+                self.holds(id, heard, now, service);
                 return None;
             }
         };
@@ -113,14 +110,7 @@ impl Told {
     }
 
     /// A request of a user's has that user's token, and it is good.
-    fn holds(
-        &mut self,
-        id: Id,
-        heard: &Heard,
-        opened: Option<Nanos>,
-        now: Nanos,
-        service: &Service,
-    ) {
+    fn holds(&mut self, id: Id, heard: &Heard, now: Nanos, service: &Service) {
         let (Some(token), Some(user)) = (&heard.token, &heard.user) else {
             assert!(heard.token.is_none(), "{id:?}: a token for nobody: {heard:?}");
             return;
@@ -135,12 +125,7 @@ impl Told {
         if good && now < ends {
             return;
         }
-        // While its connection was opened, a token may end, or be refused.
-        assert!(
-            opened.is_some_and(|opened| opened < now),
-            "{id:?} at {now}: {user} sends {token:?}, and has {known:?}"
-        );
-        self.seen.outdated += 1;
+        panic!("{id:?} at {now}: {user} sends {token:?}, and has {known:?}");
     }
 
     /// A call has ended, well or not.

@@ -468,7 +468,7 @@ impl World {
         slot.connects.push_back(now);
         let often = slot.connects.len();
         assert!(often <= CONNECTS_A_SECOND, "{id:?} at {now}: {often} connects to no good");
-        let line = slot.line.insert(Line::new(id, now));
+        let line = slot.line.insert(Line::new(id));
         let scene = &mut Scene { agenda, dice, scenario };
         if scene.dice.chance(scenario.kernel.short_of) {
             let errno = scene.dice.pick(&[libc::EMFILE, libc::EADDRNOTAVAIL, libc::ENOMEM]);
@@ -513,10 +513,8 @@ impl World {
         self.log.note(now, format_args!("   {} {} {:?}", heard.method, heard.path, heard.token));
         let slots = self.asked.entry((id.shard, id.handle.slot)).or_default();
         slots.push(format!("{} {}?{}", heard.method, heard.path, heard.query));
-        let line = self.line(id).expect("it has sent");
-        let opened = (line.requests == 1).then_some(line.opened);
         let Self { told, service, .. } = self;
-        let call = told.asks(id, &heard, opened, now, service);
+        let call = told.asks(id, &heard, now, service);
         self.meant(id).call = call;
     }
 

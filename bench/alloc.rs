@@ -15,7 +15,7 @@ use counting::{blocks, bytes};
 use http::Method;
 use onslaught::engine::Shard;
 use onslaught::net::{Completion, Completions, Event, Handle, More, Payload, Submissions};
-use onslaught::plan::{NamedRequest, Plan, Target, Until};
+use onslaught::plan::{Group, NamedRequest, People, Plan, Strategy, Target, Text, Until};
 use onslaught::protocol::http::Request;
 use onslaught::stdx::Nanos;
 
@@ -72,7 +72,7 @@ impl Submissions for Instant {
     fn close(&mut self, _: Handle) {}
 }
 
-fn plan(connections: u32) -> Arc<Plan> {
+fn plan(connections: u32) -> Plan {
     let request = Request::builder(Method::GET, "/", "127.0.0.1").build().unwrap();
     let target = Target {
         name: "default".to_owned(),
@@ -85,7 +85,24 @@ fn plan(connections: u32) -> Arc<Plan> {
     let mut plan = Plan::of_requests("alloc", target, vec![(1, named)]);
     plan.only_mut().sessions = connections;
     plan.only_mut().until = Until::Operations(NonZeroU64::MAX, Nanos::MAX);
-    Arc::new(plan)
+    plan
+}
+
+/// The same for 5,000 users in two groups, drawn anew for each request.
+fn with_users(strategy: Strategy) -> Plan {
+    let mut plan = plan(64);
+    let group = |weight| Group {
+        name: String::new(),
+        role: String::new(),
+        count: 2_500,
+        first: 1,
+        weight,
+        email: (String::new(), String::new()),
+        password: Text::default(),
+    };
+    plan.people = Some(People { groups: vec![group(3), group(1)], auth: None });
+    (plan.only_mut().users, plan.only_mut().strategy) = (0..5_000, strategy);
+    plan
 }
 
 /// Runs so many turns, 50 us apart.
@@ -100,11 +117,11 @@ fn turns(shard: &mut Shard, kernel: &mut Instant, now: &mut Nanos, count: u32) {
     }
 }
 
-#[test]
-fn budgets() {
+/// A shard that has begun allocates nothing; users whom it has not seen before come all the time.
+fn allocates_nothing(plan: Plan) -> Shard {
     let (mut now, mut kernel) = (Nanos::ZERO, Instant::default());
     kernel.done.reserve(1_024);
-    let mut shard = Shard::new(plan(64), 0, now);
+    let mut shard = Shard::new(Arc::new(plan), 0, now);
     turns(&mut shard, &mut kernel, &mut now, 10);
     shard.begin(now);
     turns(&mut shard, &mut kernel, &mut now, 100);
@@ -116,10 +133,23 @@ fn budgets() {
     let answered = self::replies(&mut shard) - replies;
     assert!(answered > 100_000, "only {answered} replies");
     assert_eq!(allocated, 0, "{allocated} allocations for {answered} requests");
+    shard
+}
+
+#[test]
+fn budgets() {
+    drop(allocates_nothing(plan(64)));
+    for strategy in [Strategy::Random, Strategy::Weighted] {
+        let tails = allocates_nothing(with_users(strategy)).take_tails();
+        assert_eq!(tails.kept().count(), 5_000, "each user was drawn: {strategy:?}");
+        let operations: u64 = tails.kept().map(|(_, tail)| tail.operations()).sum();
+        assert!(operations > 100_000, "{operations}: {strategy:?}");
+    }
 
     let before = bytes();
-    let many = Shard::new(plan(10_000), 0, now);
-    let each = (bytes() - before) / 10_000;
+    let many = Shard::new(Arc::new(plan(10_000)), 0, Nanos::ZERO);
+    // What others allocated and this thread freed may have brought the count below nothing.
+    let each = bytes().wrapping_sub(before) / 10_000;
     assert!(each <= 340, "{each} bytes of state for an idle session and its connection");
     drop(many);
 }

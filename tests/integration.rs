@@ -55,6 +55,8 @@ mod integration {
     mod taskforge;
     /// Whether the generator knows when it was itself the bottleneck.
     mod trust;
+    /// One user among several fares otherwise, and is named.
+    mod users;
     /// WebSocket loads against the servers of others and our own.
     mod websocket;
 }

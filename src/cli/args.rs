@@ -414,7 +414,8 @@ pub(super) struct TargetArgs {
     /// corrupt:K; where several are due only the first of close > corrupt > truncate > 5xx >
     /// delay is told. At WebSocket messages sent: ws-drop:K, ws-corrupt:K, ws-duplicate:K,
     /// ws-swap:K (sent after the next one), in this order. At access tokens made: token-early:K
-    /// (rejected after a tenth of their life)
+    /// (rejected after a tenth of their life). At requests of one account: deny-user:ADDRESS (403),
+    /// slow-user:ADDRESS:TIME
     #[arg(long, value_name = "LIST")]
     pub(super) misbehave: Option<String>,
 

@@ -108,9 +108,20 @@ fn place(job: &Job, allowed: &Cores, local: bool) -> Result<Vec<usize>, CoreErro
     Ok(cores[..shards.min(usize::try_from(most).unwrap_or(usize::MAX))].to_vec())
 }
 
-/// The most shards that have something to do, and for what: none is without a session, and none
-/// without a user if there are tokens, because a user lives on one shard.
+/// The most shards that have something to do, and for what: none is without a session, none
+/// without a user if there are tokens, because a user lives on one shard, and none without a user
+/// of a group that is drawn by weight.
 fn most_shards(plan: &Plan) -> (u64, String) {
+    let most = most_at_work(plan);
+    match plan.shards_by_weight().map(u64::from) {
+        Some(users) if users < most.0 => {
+            (users, format!("{} of a group drawn by weight", plural(users, "user")))
+        }
+        _ => most,
+    }
+}
+
+fn most_at_work(plan: &Plan) -> (u64, String) {
     let sessions = plan.workloads.iter().map(|workload| u64::from(workload.sessions));
     let sessions = sessions.max().unwrap_or(0).max(1);
     let users = plan.people.as_ref().filter(|people| people.auth.is_some());

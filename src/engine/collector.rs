@@ -15,12 +15,12 @@ use super::host;
 use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE, LEVELS};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
-use crate::metrics::{Delta, Record};
+use crate::metrics::{Delta, Record, Tails};
 use crate::net::ring::{RingCounts, Waker};
 use crate::plan::{Kind, Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
 use crate::stdx::{Clock, Nanos, clock};
-use crate::verdict::trust::{self, Totals};
+use crate::verdict::trust::{self, Little, Totals};
 
 /// Why a run could not take place.
 #[derive(Debug, thiserror::Error)]
@@ -72,10 +72,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// From the order to the first operation: time for every shard to wake up.
 const LEAD: Nanos = Nanos::from_millis(2);
 
-const SECOND: Nanos = Nanos::from_secs(1);
-
 /// From the order to another level: every shard has to hear of it before.
 const LEVEL_LEAD: Nanos = Nanos::from_millis(50);
+const SECOND: Nanos = Nanos::from_secs(1);
 
 /// Executes a plan.
 ///
@@ -105,6 +104,7 @@ struct Collector<'a> {
     started_at: SystemTime,
     series: Option<Series>,
     total: Delta,
+    tails: Vec<Tails>,
     events: Vec<TimelineEvent>,
     ended: Ended,
     cpu_before: host::CpuTimes,
@@ -113,6 +113,8 @@ struct Collector<'a> {
     /// Changes of the level so far, and what was ordered last, in thousandths of the plan's.
     levels: u32,
     share: u64,
+    /// Whether a second signal has come.
+    cut_short: bool,
 }
 
 struct ShardHandle {
@@ -172,6 +174,7 @@ impl<'a> Collector<'a> {
             started_at: clock::wall_clock(),
             series: None,
             total: Delta::default(),
+            tails: Vec::new(),
             events: Vec::new(),
             ended: Ended::Finished,
             cpu_before: host::CpuTimes::default(),
@@ -179,6 +182,7 @@ impl<'a> Collector<'a> {
             abort_at: Nanos::MAX,
             levels: 0,
             share: 1_000,
+            cut_short: false,
         })
     }
 
@@ -276,8 +280,9 @@ impl<'a> Collector<'a> {
             }
             News::Ready { unable } => (handle.ready, handle.unable) = (true, unable),
             News::Delta(delta) => self.merge(shard, delta, false),
-            News::Finished { delta, ring } => {
+            News::Finished { delta, ring, tails } => {
                 handle.finished = true;
+                self.tails.push(tails);
                 self.ring.enters += ring.enters;
                 self.ring.overflows += ring.overflows;
                 self.merge(shard, delta, true);
@@ -402,8 +407,18 @@ impl<'a> Collector<'a> {
                 self.pulse(0);
             }
             1 => {}
+            _ if self.cut_short => {}
             _ => {
-                self.interrupt();
+                self.cut_short = true;
+                // Both may have come between two looks.
+                if self.ended == Ended::Finished {
+                    self.note("interrupted: draining");
+                }
+                self.note("interrupted again: what was in flight is aborted");
+                if !matches!(self.ended, Ended::Interrupted { .. }) {
+                    self.interrupt();
+                }
+                self.abort_at = Nanos::MAX;
                 self.order(Order::Abort);
             }
         }
@@ -523,6 +538,7 @@ impl<'a> Collector<'a> {
             series: series.rows,
             ended: self.ended,
             total: self.total,
+            tails: self.tails,
             events: self.events,
         }
     }
@@ -547,11 +563,19 @@ impl<'a> Collector<'a> {
             no_buffers: self.total.counts.no_buffers,
             overflows: self.ring.overflows,
             longest_stall: self.total.counts.longest_stall,
+            little: Little::of(&self.total, self.start),
+            broke: match &self.ended {
+                Ended::Failed(why) => Some(why.clone()),
+                _ => None,
+            },
             ..Totals::default()
         };
         let leaves = self.plan.leaves(Phase::Load).filter_map(|(_, id)| self.total.get(id));
         for leaf in leaves {
             totals.replies += leaf.replies;
+            totals.scheduled += leaf.tally.scheduled;
+            totals.dropped += leaf.tally.dropped;
+            totals.unreconciled = totals.unreconciled.or_else(|| leaf.tally.reconcile().err());
             let local = Failure::ALL.iter().filter(|failure| failure.side() == Side::Local);
             totals.local_failures +=
                 local.map(|&failure| leaf.tally.failed_by(failure)).sum::<u64>();

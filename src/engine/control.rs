@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use crate::metrics::Delta;
+use crate::metrics::{Delta, Tails};
 use crate::net::ring::{RingCounts, Waker};
 use crate::plan::Curve;
 use crate::stdx::Nanos;
@@ -114,8 +114,8 @@ pub(super) enum News {
     Ready { unable: Option<String> },
     /// What was recorded in the last second.
     Delta(Box<Delta>),
-    /// The last of it.
-    Finished { delta: Box<Delta>, ring: RingCounts },
+    /// The last of it, and how each of its users fared.
+    Finished { delta: Box<Delta>, ring: RingCounts, tails: Tails },
     /// The shard cannot go on; a sentence with cause and remedy.
     Failed(String),
     /// The thread ends; the last that is heard of it.

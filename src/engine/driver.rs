@@ -226,7 +226,8 @@ impl Driver {
     fn finish(mut self, now: Nanos) -> News {
         let (recorder, gauges) = self.shard.recorder();
         let delta = recorder.hand_over(Box::default(), now, gauges);
-        News::Finished { delta, ring: self.ring.counts() }
+        let tails = self.shard.take_tails();
+        News::Finished { delta, ring: self.ring.counts(), tails }
     }
 
     fn tell(&self, news: News) {

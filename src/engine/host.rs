@@ -1,6 +1,7 @@
 //! What this process costs its host, read from procfs by the collector, never by a shard.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::stdx::Nanos;
 
@@ -40,6 +41,67 @@ pub(super) fn peak_memory() -> Option<u64> {
 /// Time that the hypervisor took from these cores.
 pub(super) fn stolen(cores: &[usize]) -> Option<Nanos> {
     Some(parse_stolen(&fs::read_to_string("/proc/stat").ok()?, cores))
+}
+
+/// The CPU quotas that hold for this process: those of its control group and of all above it
+/// (cgroups(7), `cpu.stat`).
+#[derive(Debug)]
+pub(super) struct Quota {
+    /// Their statistics, nearest first.
+    stats: Vec<PathBuf>,
+}
+
+/// Control groups within each other that are looked at: the kernel's own default limit on depth is
+/// none, but nobody's hierarchy is deeper.
+const DEPTH: usize = 32;
+
+impl Quota {
+    /// Empty where there is no control group, or none with statistics.
+    pub(super) fn of_this_process() -> Self {
+        let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let stats = stats_of(&groups).into_iter().filter(|path| path.is_file());
+        Self { stats: stats.collect() }
+    }
+
+    /// For how long quotas have kept tasks from cores so far, over all cores: the largest of all.
+    pub(super) fn throttled(&self) -> Nanos {
+        let read = |path: &PathBuf| Some(parse_throttled(&fs::read_to_string(path).ok()?));
+        self.stats.iter().filter_map(read).max().unwrap_or(Nanos::ZERO)
+    }
+}
+
+/// Where statistics of CPU quotas may lie: version 2 mixed or alone, version 1.
+fn stats_of(groups: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for line in groups.lines() {
+        let mut fields = line.splitn(3, ':');
+        let (Some(_), Some(controllers), Some(group)) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            continue;
+        };
+        let root = if controllers.is_empty() {
+            PathBuf::from("/sys/fs/cgroup")
+        } else if controllers.split(',').any(|name| name == "cpu") {
+            Path::new("/sys/fs/cgroup").join(controllers)
+        } else {
+            continue;
+        };
+        let group = root.join(group.trim_start_matches('/'));
+        let within = group.ancestors().take(DEPTH).take_while(|path| path.starts_with(&root));
+        found.extend(within.map(|path| path.join("cpu.stat")));
+    }
+    found
+}
+
+/// Version 2 says `throttled_usec`, version 1 `throttled_time` in nanoseconds.
+fn parse_throttled(stat: &str) -> Nanos {
+    let value = |line: &str, key: &str| line.strip_prefix(key)?.trim().parse::<u64>().ok();
+    let line = |line: &str| {
+        let micros = value(line, "throttled_usec ").map(Nanos::from_micros);
+        micros.or_else(|| value(line, "throttled_time ").map(Nanos))
+    };
+    stat.lines().find_map(line).unwrap_or(Nanos::ZERO)
 }
 
 fn parse_stat(stat: &str) -> Option<CpuTimes> {
@@ -87,6 +149,25 @@ mod tests {
         assert_eq!(parse_peak("Name:\tx\nVmHWM:\t    2048 kB\n"), Some(2 << 20));
         let stat = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 1 1 1 1 1 1 7 0 0\ncpu1 1 1 1 1 1 1 1 5 0 0\n";
         assert_eq!(parse_stolen(stat, &[1]), Nanos::from_millis(50));
+    }
+
+    #[test]
+    fn quotas_are_those_of_all_groups_above() {
+        let stats = stats_of("3:cpu,cpuacct:/a\n2:memory:/a\n0::/user.slice/x\n");
+        let expected = [
+            "/sys/fs/cgroup/cpu,cpuacct/a/cpu.stat",
+            "/sys/fs/cgroup/cpu,cpuacct/cpu.stat",
+            "/sys/fs/cgroup/user.slice/x/cpu.stat",
+            "/sys/fs/cgroup/user.slice/cpu.stat",
+            "/sys/fs/cgroup/cpu.stat",
+        ];
+        assert_eq!(stats, expected.map(PathBuf::from));
+        assert_eq!(stats_of("nonsense\n"), Vec::<PathBuf>::new());
+        let v2 = "usage_usec 5\nnr_periods 9\nnr_throttled 2\nthrottled_usec 7000\n";
+        assert_eq!(parse_throttled(v2), Nanos::from_millis(7));
+        let v1 = "nr_periods 9\nnr_throttled 2\nthrottled_time 7000\n";
+        assert_eq!(parse_throttled(v1), Nanos(7_000));
+        assert_eq!(parse_throttled("usage_usec 5\n"), Nanos::ZERO);
     }
 
     #[test]

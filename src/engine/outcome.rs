@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::metrics::recorder::Gauges;
-use crate::metrics::{Delta, Histogram, Recorder};
+use crate::metrics::{Delta, Histogram, Recorder, Tails};
 use crate::stdx::{Nanos, clock};
 use crate::verdict::threshold::Judged;
 use crate::verdict::trust::{Trust, Verdict};
@@ -22,6 +22,9 @@ pub struct Outcome {
     pub phases: Vec<PhaseSpan>,
     /// All that was recorded, summed over shards and seconds.
     pub total: Delta,
+    /// How each user fared in the measured phases, shard by shard in any order; none of a shard
+    /// that did not end as it should.
+    pub tails: Vec<Tails>,
     /// One row a second.
     pub series: Vec<Row>,
     /// What happened when, since the start of the load.
@@ -50,6 +53,7 @@ impl Outcome {
             duration: Nanos::ZERO,
             phases: Vec::new(),
             total: *recorder.hand_over(Box::default(), Nanos::ZERO, Gauges::default()),
+            tails: Vec::new(),
             series: Vec::new(),
             events: Vec::new(),
             trust: nothing_measured,

@@ -1,12 +1,13 @@
 //! Which arrivals of the open model are due. Pure, and without a queue: arrivals that wait are
 //! those that nobody has taken yet, since the schedule tells each one's time.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use super::limits::WAITING;
 use super::sources::Sources;
 use crate::plan::curve::ARRIVAL;
 use crate::plan::{Curve, Schedule};
+use crate::session::Assignment;
 use crate::stdx::Nanos;
 
 /// The arrivals of one shard, so that any number of shards makes the same ones together.
@@ -15,6 +16,8 @@ pub struct Pacer {
     schedule: Schedule,
     patience: Nanos,
     share: Share,
+    /// Where an arrival's user decides whose it is.
+    owner: Option<Owner>,
     /// The first that was neither taken nor dropped.
     upcoming: Option<Arrival>,
     /// None comes from then on.
@@ -28,6 +31,24 @@ enum Share {
     Numbered { shards: NonZeroU64, next: u64, total: u64 },
     /// Those of its sources.
     Poisson(Sources),
+}
+
+/// Arrivals are those of the shard on which their users live.
+#[derive(Debug)]
+pub struct Owner {
+    /// How arrivals get their users, of all that there are.
+    pub everyone: Assignment,
+    /// The shard.
+    pub shard: u32,
+    /// How many there are; each of them has users and sessions.
+    pub shards: NonZeroU32,
+}
+
+impl Owner {
+    fn has(&self, index: u64) -> bool {
+        let user = self.everyone.of_arrival(index);
+        user.is_none_or(|user| user % self.shards == self.shard)
+    }
 }
 
 /// One due start.
@@ -49,7 +70,8 @@ impl Pacer {
         patience: Nanos,
     ) -> Self {
         let share = Share::Numbered { shards, next: shard.into(), total };
-        let mut pacer = Self { schedule, patience, share, upcoming: None, until: Nanos::MAX };
+        let (until, owner) = (Nanos::MAX, None);
+        let mut pacer = Self { schedule, patience, share, owner, upcoming: None, until };
         pacer.look();
         pacer
     }
@@ -66,9 +88,17 @@ impl Pacer {
     ) -> Self {
         let sources = Sources::new(&schedule, (shard, shards), seed);
         let share = Share::Poisson(sources);
-        let mut pacer = Self { schedule, patience, share, upcoming: None, until };
+        let mut pacer = Self { schedule, patience, share, owner: None, upcoming: None, until };
         pacer.look();
         pacer
+    }
+
+    /// Of all arrivals, which are then to be this shard's alone, only those of its users.
+    #[must_use]
+    pub fn owned_by(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self.look();
+        self
     }
 
     /// The next arrival, taken or dropped as its time comes.
@@ -90,12 +120,24 @@ impl Pacer {
 
     /// Finds out which arrival is the next.
     fn look(&mut self) {
-        let next = match &self.share {
-            Share::Numbered { next, total, .. } if next < total => {
-                Some((*next, self.schedule.due(*next)))
+        let Self { schedule, share, owner, until, .. } = self;
+        let has = |index| owner.as_ref().is_none_or(|owner| owner.has(index));
+        let next = match share {
+            Share::Numbered { next, total, shards } => {
+                while *next < *total && !has(*next) {
+                    *next = next.saturating_add(shards.get());
+                }
+                (*next < *total).then(|| (*next, schedule.due(*next)))
             }
-            Share::Numbered { .. } => None,
-            Share::Poisson(sources) => sources.first(),
+            Share::Poisson(sources) => {
+                while let Some((index, due)) = sources.first()
+                    && due < *until
+                    && !has(index)
+                {
+                    sources.go_on(schedule);
+                }
+                sources.first()
+            }
         };
         let next = next.map(|(index, due)| Arrival { index, due });
         self.upcoming = next.filter(|arrival| arrival.due < self.until);

@@ -35,6 +35,8 @@ pub(super) struct Series {
     cores: Vec<usize>,
     before: Vec<ThreadTimes>,
     stolen_before: Nanos,
+    quota: host::Quota,
+    throttled_before: Nanos,
     /// When procfs was read last.
     read_at: Nanos,
     pub(super) rows: Vec<Row>,
@@ -89,9 +91,12 @@ impl Series {
         };
         let requests = plan.leaves.iter().map(|leaf| leaf.kind == Kind::Http);
         let any = plan.leaves.iter().any(|leaf| leaf.kind == Kind::Http);
+        let quota = host::Quota::of_this_process();
         Self {
             plan: plan.clone(),
             start,
+            throttled_before: quota.throttled(),
+            quota,
             arrivals: arrivals(plan),
             arriving: plan.leaves.iter().map(arrives).collect(),
             // Without requests the times of the second are those of all operations.
@@ -177,7 +182,12 @@ impl Series {
         let row = self.row(delta);
         self.connections_peak = self.connections_peak.max(row.connections);
         let begun = self.arrived(delta);
-        let window = self.window(&row, begun, delta.starved, now);
+        let window = Window {
+            starved: delta.starved,
+            blocked_p99: p99(delta, Trend::Blocked),
+            service_p99: p99(delta, Trend::Service),
+            ..self.window(&row, begun, delta.starved, now)
+        };
         if row.at.since(row.span) >= self.plan.warmup {
             self.thresholds.second(&self.plan, delta, row.at, row.span);
         }
@@ -239,8 +249,8 @@ impl Series {
         let span = if since * 2 >= SECOND { since as f64 } else { f64::INFINITY };
         let mut window = Window {
             lag_p99: row.lag_p99,
+            response_p50: row.response.p50,
             response_p99: row.response.p99,
-            achieved: 1.0,
             ..Window::default()
         };
         for (thread, before) in self.threads.iter().zip(&mut self.before) {
@@ -254,16 +264,27 @@ impl Series {
             window.stolen = stolen.since(self.stolen_before).0 as f64 / span / cores;
             self.stolen_before = stolen;
         }
-        if !self.arrivals.is_empty() && !starved {
-            let before = |at| self.arrivals.iter().map(|each| each.before(at)).sum::<u64>();
-            let due = before(row.at) - before(row.at.since(row.span));
-            // One arrival more or less belongs to the neighbouring second.
-            let slack = self.arrivals.len() as f64;
-            window.achieved = (begun as f64 / (due as f64 - slack).max(1.0)).min(1.0);
-            if due <= self.arrivals.len() as u64 {
-                window.achieved = 1.0;
-            }
+        let throttled = self.quota.throttled();
+        let kept = throttled.since(std::mem::replace(&mut self.throttled_before, throttled));
+        window.throttled = kept.0 as f64 / span / self.cores.len().max(1) as f64;
+        if self.arrivals.is_empty() {
+            return window;
+        }
+        let before = |at| self.arrivals.iter().map(|each| each.before(at)).sum::<u64>();
+        let due = before(row.at) - before(row.at.since(row.span));
+        window.asked = Some(due as f64 / row.span.as_secs_f64().max(f64::MIN_POSITIVE));
+        // One arrival more or less belongs to the neighbouring second.
+        let slack = self.arrivals.len() as u64;
+        if !starved && due > slack {
+            window.achieved = (begun as f64 / (due - slack) as f64).min(1.0);
         }
         window
     }
+}
+
+/// Over all operations of a second.
+fn p99(delta: &Delta, trend: Trend) -> Nanos {
+    let mut all = Histogram::new();
+    delta.leaves().for_each(|(_, leaf)| all.add(leaf.trend(trend)));
+    all.at(0.99)
 }

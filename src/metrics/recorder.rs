@@ -41,6 +41,8 @@ pub struct ShardCounts {
     pub overflows: u64,
     /// Receives with bytes on connections that awaited nothing.
     pub unasked: u64,
+    /// The sum of the hashes of all arrivals: what came when to whom.
+    pub order: u64,
     /// Turns of the shard's loop.
     pub turns: u64,
     /// The longest time that the shard was neither at work nor meant to wait.
@@ -56,6 +58,7 @@ impl ShardCounts {
         self.no_buffers += other.no_buffers;
         self.overflows += other.overflows;
         self.unasked += other.unasked;
+        self.order = self.order.wrapping_add(other.order);
         self.turns += other.turns;
         self.longest_stall = self.longest_stall.max(other.longest_stall);
     }
@@ -108,6 +111,12 @@ pub struct Delta {
     pub starved: bool,
     /// The end of the latest operation.
     pub last_end: Nanos,
+    /// The integral of operations in flight over time, in ns: from the moment that each could have
+    /// left (`free`) until its end.
+    pub in_flight_ns: u128,
+    /// Of that, what no histogram holds between `free` and `done`, in ns: the times of operations
+    /// that ended without a reply, and what messages waited for the send before them.
+    pub unanswered_ns: u128,
 }
 
 impl Delta {
@@ -188,6 +197,8 @@ impl Delta {
         self.connections += other.connections;
         self.starved |= other.starved;
         self.last_end = self.last_end.max(other.last_end);
+        self.in_flight_ns += other.in_flight_ns;
+        self.unanswered_ns += other.unanswered_ns;
     }
 
     /// Adds another's response times of some leaves to the block of a second, counted from the
@@ -216,6 +227,9 @@ impl Delta {
 #[derive(Debug, Default)]
 pub struct Recorder {
     delta: Box<Delta>,
+    in_flight: u64,
+    /// Until when operations in flight are in the delta's integral.
+    integrated: Nanos,
     /// Whether single operations are kept.
     keeps_records: bool,
 }
@@ -308,6 +322,45 @@ impl Recorder {
         self.delta.last_end = self.delta.last_end.max(at);
     }
 
+    /// An operation is in flight from `now` on; it could have left at `free`, which is not later.
+    pub fn took_off(&mut self, free: Nanos, now: Nanos) {
+        self.integrate(now);
+        self.in_flight += 1;
+        self.delta.in_flight_ns += u128::from(now.since(free).0);
+    }
+
+    /// An operation is no longer in flight, and a reply tells its times.
+    pub fn landed(&mut self, now: Nanos) {
+        self.integrate(now);
+        debug_assert!(self.in_flight > 0, "one that never took off");
+        self.in_flight -= 1;
+    }
+
+    /// An operation that could have left at `free` is no longer in flight, and has no reply.
+    pub fn was_lost(&mut self, free: Nanos, now: Nanos) {
+        self.landed(now);
+        self.delta.unanswered_ns += u128::from(now.since(free).0);
+    }
+
+    /// An operation in flight could only leave so much later than was thought when it took off.
+    pub fn waited(&mut self, span: Nanos) {
+        self.delta.unanswered_ns += u128::from(span.0);
+    }
+
+    /// Operations in flight.
+    #[must_use]
+    pub const fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// Brings the integral of operations in flight up to `now`: the level changes at known moments
+    /// only, so that one product at each of them makes it exact.
+    fn integrate(&mut self, now: Nanos) {
+        let span = now.since(self.integrated).0;
+        self.delta.in_flight_ns += u128::from(self.in_flight) * u128::from(span);
+        self.integrated = self.integrated.max(now);
+    }
+
     /// Keeps the text of a failure, if it is among the first of its class in this delta.
     pub fn sample(&mut self, failure: Failure, text: impl FnOnce() -> String) {
         let samples = &mut self.delta.errors[failure as usize].first;
@@ -323,6 +376,7 @@ impl Recorder {
 
     /// Hands over what was recorded until `now` and goes on with `fresh`, which must be empty.
     pub fn hand_over(&mut self, fresh: Box<Delta>, now: Nanos, gauges: Gauges) -> Box<Delta> {
+        self.integrate(now);
         let mut delta = std::mem::replace(&mut self.delta, fresh);
         if self.keeps_records {
             self.delta.records.reserve();
@@ -345,4 +399,30 @@ pub struct Gauges {
     pub connections: u64,
     /// Whether any due arrival had to wait for a connection since the last hand-over.
     pub starved: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Delta, Gauges, Nanos, Recorder};
+
+    /// Two operations: of 10 to 40, free since 5; of 20 to 50, never answered.
+    #[test]
+    fn the_integral_is_the_sum_of_the_times_in_flight() {
+        let mut recorder = Recorder::default();
+        recorder.took_off(Nanos(5), Nanos(10));
+        recorder.took_off(Nanos(20), Nanos(20));
+        let hand_over =
+            |recorder: &mut Recorder, at| recorder.hand_over(Box::default(), at, Gauges::default());
+        let first = hand_over(&mut recorder, Nanos(30));
+        assert_eq!((first.in_flight_ns, first.unanswered_ns), (5 + 20 + 10, 0));
+        assert_eq!(recorder.in_flight(), 2, "a hand-over changes nothing");
+        recorder.landed(Nanos(40));
+        recorder.was_lost(Nanos(20), Nanos(50));
+        let second = hand_over(&mut recorder, Nanos(99));
+        let mut sum = Delta::default();
+        sum.add(&first);
+        sum.add(&second);
+        assert_eq!((sum.in_flight_ns, sum.unanswered_ns), (35 + 30, 30));
+        assert_eq!(recorder.in_flight(), 0);
+    }
 }

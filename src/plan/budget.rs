@@ -13,6 +13,11 @@ pub const CONNECTION: u64 = 200;
 pub const WEB_SOCKET: u64 = 320;
 /// Bytes of one user without ids: the life of its token.
 pub const USER: u64 = 96;
+/// Bytes of one user's response times, and how it fared.
+pub const TAIL: u64 = 404;
+/// Users of one shard who have [`TAIL`] bytes each at most, the first of them to be active: 26 MB,
+/// less than the connections of so many cost. The others are counted together.
+pub const USERS_APART: u32 = 65_536;
 /// Bytes of a user's token and refresh token, as most servers make them.
 pub const TOKENS: u64 = 600;
 /// Bytes of one id in a pool, UUIDs being 36 of them.
@@ -83,6 +88,7 @@ impl Budget {
             part("WebSockets", web_sockets(plan), WEB_SOCKET),
             part("users", users, USER),
             part("tokens of users", tokens, TOKENS),
+            part("tails of users", users.min(shards * u64::from(USERS_APART)), TAIL),
             part("ids in pools, when full", users.max(1) * kept, POOLED),
             part("sockets, in the kernel", sockets, KERNEL),
         ];

@@ -57,9 +57,7 @@ impl Pass {
                 | Instruction::Open(_)
                 | Instruction::Send(_)
                 | Instruction::Receive(_) => pass.operations += visits,
-                Instruction::Think { least, most } => {
-                    thinking += visits * (least.as_secs_f64() + most.as_secs_f64()) / 2.0;
-                }
+                Instruction::Think(think) => thinking += visits * think.mean().as_secs_f64(),
                 Instruction::End => continue,
                 Instruction::When { .. }
                 | Instruction::Close(_)
@@ -99,7 +97,7 @@ fn share_of(share: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Instruction, Nanos, Pass, Program};
-    use crate::plan::Mix;
+    use crate::plan::{Mix, Think};
 
     #[test]
     fn loops_chances_and_choices() {
@@ -113,7 +111,7 @@ mod tests {
                 Instruction::Choose { mix: Mix::new(&[1, 3]), to: vec![6, 8] },
                 Instruction::Http(2),
                 Instruction::Jump(9),
-                Instruction::Think { least: Nanos::from_secs(1), most: Nanos::from_secs(3) },
+                Instruction::Think(Think::even(Nanos::from_secs(1), Nanos::from_secs(3))),
                 Instruction::End,
             ],
         };

@@ -100,7 +100,7 @@ fn describe(plan: &Plan, workload: &Workload, out: &mut String) {
         Some(fleet) => fleet_says(plan, workload, fleet, out),
         None => program_says(plan, workload, out),
     }
-    users(workload, out);
+    users(plan, workload, out);
 }
 
 /// Each piece of a level that changes, with the name of its phase.
@@ -251,19 +251,42 @@ fn shares(plan: &Plan, workload: &Workload, pass: &Pass, out: &mut String) {
     }
 }
 
-fn users(workload: &Workload, out: &mut String) {
+fn users(plan: &Plan, workload: &Workload, out: &mut String) {
     let count = workload.users.end - workload.users.start;
     if count == 0 {
         return;
     }
     let how = match workload.strategy {
         Strategy::Random => "any of them for each iteration",
+        Strategy::Weighted => "a group by weight, then any of it, for each iteration",
         Strategy::RoundRobin => "in turn by the session's number",
         Strategy::Sticky => "any of them, kept as long as the session lives",
         Strategy::Unique => "one for each session alone",
     };
     let mean = f64::from(workload.sessions) / f64::from(count);
     say!(out, "  {}, {how}: {mean:.2} sessions a user", many(count.into(), "user"));
+    if workload.strategy == Strategy::Weighted {
+        groups(plan, workload, out);
+    }
+}
+
+/// The share of each group that is drawn by weight.
+fn groups(plan: &Plan, workload: &Workload, out: &mut String) {
+    let Some(people) = &plan.people else { return };
+    let total: u64 =
+        people.groups_in(&workload.users).map(|(group, _)| u64::from(group.weight)).sum();
+    for (at, (group, users)) in people.groups_in(&workload.users).enumerate() {
+        let share = f64::from(group.weight) / (total as f64).max(1.0) * 100.0;
+        let count = many(u64::from(users.end - users.start), "user");
+        let name = match group.name.as_str() {
+            "" => format!("group {}", at + 1),
+            name => name.to_owned(),
+        };
+        say!(out, "  {share:6.2} %  {name}: {count}");
+    }
+    if let Some(most) = plan.shards_by_weight().filter(|most| *most < plan.shards) {
+        say!(out, "  runs on {}: each needs a user of each group", many(most.into(), "shard"));
+    }
 }
 
 fn tokens(plan: &Plan, out: &mut String) {

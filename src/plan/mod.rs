@@ -26,6 +26,8 @@ pub mod schedule;
 pub mod single;
 pub mod socket;
 pub mod text;
+pub mod think;
+pub mod weights;
 pub mod workload;
 
 pub use budget::Budget;
@@ -43,6 +45,7 @@ pub use schedule::Schedule;
 pub use single::NamedRequest;
 pub use socket::{Answer, Fleet, Measure, Message, Sent, Socket};
 pub use text::{Encoding, Function, List, Piece, Pool, Text, Value};
+pub use think::Think;
 pub use workload::{Load, Opening, Spacing, Stage, Strategy, Until, Workload};
 
 pub use crate::scenario::{Aggregate, Bound, Quantity, Segment, Statuses, Threshold};

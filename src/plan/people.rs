@@ -24,6 +24,8 @@ pub struct Group {
     pub count: u32,
     /// The number of the first.
     pub first: u64,
+    /// How often one of it is drawn beside other groups, where users are drawn by weight.
+    pub weight: u32,
     /// What stands before and behind the number in an address.
     pub email: (String, String),
     /// The password; it may hold the user's number.
@@ -76,6 +78,19 @@ impl People {
     pub fn calls_at_once(&self, shards: u32) -> u32 {
         let Some(auth) = &self.auth else { return 0 };
         auth.parallel.min(self.count()).div_ceil(shards.max(1)).max(1)
+    }
+
+    /// What a user is called: its address, or `user-N` by its number where the group has no
+    /// addresses. None if there are not so many users.
+    #[must_use]
+    pub fn name(&self, user: u32) -> Option<String> {
+        let (group, place) = self.group(user)?;
+        let number = group.first.saturating_add(u64::from(place));
+        let (before, behind) = &group.email;
+        Some(match (before.as_str(), behind.as_str()) {
+            ("", "") => format!("user-{number}"),
+            (before, behind) => format!("{before}{number}{behind}"),
+        })
     }
 
     /// The group of a user, and its place in it from 0.

@@ -1,7 +1,6 @@
 //! What a session does, as flat instructions: its place in them is an index and a few counters.
 
-use super::{Mix, Value};
-use crate::stdx::Nanos;
+use super::{Mix, Think, Value};
 
 /// Loops in each other, at most: a session keeps a counter for each.
 pub const LOOPS_MAX: usize = 4;
@@ -27,12 +26,7 @@ pub enum Instruction {
     /// Closes the session's socket with this code.
     Close(u16),
     /// Waits as a user does.
-    Think {
-        /// At least.
-        least: Nanos,
-        /// At most.
-        most: Nanos,
-    },
+    Think(Think),
     /// Goes on with this likelihood, out of 2^32; else jumps.
     Chance {
         /// 2^32 is always.

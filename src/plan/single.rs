@@ -152,6 +152,7 @@ impl Program {
 #[cfg(test)]
 mod tests {
     use super::{Instruction, Mix, Program};
+    use crate::plan::Think;
     use crate::stdx::Nanos;
 
     #[test]
@@ -167,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_does_more_is_no_mix() {
-        let think = Instruction::Think { least: Nanos(1), most: Nanos(1) };
+        let think = Instruction::Think(Think::even(Nanos(1), Nanos(1)));
         let with = |place: usize, instruction: Instruction| {
             let mut program = Program::of_mix(&Mix::new(&[1, 1]), 2);
             program.instructions[place] = instruction;

@@ -110,6 +110,8 @@ pub enum Strategy {
     /// Any of the shard's, anew for each iteration.
     #[default]
     Random,
+    /// A group by its weight, then any of the shard's of that group, anew for each iteration.
+    Weighted,
     /// Session i is user i modulo their number.
     RoundRobin,
     /// Any of the shard's, kept as long as the session lives.

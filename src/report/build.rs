@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::document::{
-    Accounting, By, ByUser, CheckRow, Counts, Document, ErrorRow, EventRow, GeneratorSection,
-    PhaseSection, Run, SCHEMA, SeriesRow, TargetRow, Tool, TrustSection,
+    Accounting, By, CheckRow, Counts, Document, ErrorRow, EventRow, GeneratorSection, PhaseSection,
+    Run, SCHEMA, SeriesRow, TargetRow, Tool, TrustSection,
 };
 use super::exit::ExitCode;
 use super::figures::{plural, span, thousands};
@@ -16,11 +16,11 @@ use super::keyed::Keyed;
 use super::metric::{CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
 use super::pacing::{self, Done};
 use super::silence::silences;
-use super::{laws, levels, thresholds, view};
+use super::{laws, levels, thresholds, users, view};
 use crate::engine::outcome::{Ended, Outcome, PhaseSpan, Row};
 use crate::metrics::catalog::names;
 use crate::metrics::{Delta, ErrorSamples, Leaf, Tally};
-use crate::plan::{Kind, LeafName, Phase, Plan, Target, Workload};
+use crate::plan::{Kind, LeafName, Load, Phase, Plan, Target, Workload};
 use crate::protocol::Failure;
 use crate::stdx::Nanos;
 use crate::verdict::measured::{Origin, Part, Recorded, origins};
@@ -79,7 +79,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         trust: outcome.trust.verdict,
         load: &tally,
         errors: &samples,
-        identities: laws::hold(plan, total),
+        identities: laws::hold(plan, total).and_then(|()| laws::users(outcome, plan)),
         missed: thresholds.iter().filter(|row| !row.passed).count(),
     };
     let judgement = judge(&evidence, context.policy);
@@ -105,7 +105,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
             request: by_request(&recorded),
             workload: by_workload(outcome, &recorded, &metrics),
             group: by_group(&recorded),
-            user: ByUser::default(),
+            user: users::by_user(outcome, plan),
         },
         metrics: Keyed(metrics.0.into_iter().chain(oddities(outcome)).collect()),
         checks: checks(plan, total),
@@ -190,11 +190,17 @@ fn run(outcome: &Outcome, plan: &Plan, host: Host) -> Run {
         scale: plan.scale_load,
         scale_time: plan.scale_time,
         plan_hash: plan_hash(plan),
+        order_hash: order_hash(outcome, plan),
         target: plan.targets.first().map_or_else(String::new, |target| masked(&target.url)),
         targets: plan.targets.iter().map(row).collect(),
         pacing: pacing::pacing(outcome, plan),
         host,
     }
+}
+
+fn order_hash(outcome: &Outcome, plan: &Plan) -> Option<String> {
+    let open = plan.workloads.iter().any(|it| matches!(it.load, Load::Open { .. }));
+    open.then(|| format!("{:016x}", outcome.total.counts.order))
 }
 
 /// To the millisecond, in UTC; the epoch if the clock shows what no calendar holds.

@@ -141,6 +141,10 @@ pub struct Run {
     pub scale_time: f64,
     /// Equal in two runs of the same plan.
     pub plan_hash: String,
+    /// Equal in two runs in which the same arrivals came at the same moments to the same users, on
+    /// any number of shards: 16 hexadecimal digits; null without arrivals.
+    #[serde(default)]
+    pub order_hash: Option<String>,
     /// The target as the user wrote it, its password masked; the first of several.
     pub target: String,
     /// All targets.
@@ -292,11 +296,58 @@ pub struct By {
     pub user: ByUser,
 }
 
-/// Users that stand out.
+/// Users, and those that stand out. Each is told by a sketch of its response times, whose quantiles
+/// are off by at most 8.7 % or 9 us (`metrics/tails.rs`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ByUser {
-    /// Those that fared worst.
-    pub worst: Vec<Value>,
+    /// Users of the plan; without any, all else is 0, null and empty.
+    pub users: u64,
+    /// Those of whom an operation ended in the phase `load`.
+    pub active: u64,
+    /// Those of the active who were kept apart: the first on each shard, up to a limit.
+    pub kept_apart: u64,
+    /// Operations of the active who were not.
+    pub operations_together: u64,
+    /// Users with enough times for their p95, whom the next two are about.
+    pub spread_of: u64,
+    /// The p95 of the median user, the lower one of two, in milliseconds; null without one.
+    pub median_p95_ms: Option<f64>,
+    /// The p95 of the user whose p95 is longest, in milliseconds; null without one.
+    pub worst_p95_ms: Option<f64>,
+    /// Those that fared worst, ten at most: first up to five by p99, or by the highest quantile
+    /// that is not thin, then those with the most failures, then the others by the former.
+    pub worst: Vec<UserRow>,
+}
+
+/// How one user fared in the phase `load`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserRow {
+    /// Its index over all groups, from 0.
+    pub user: u64,
+    /// Its address, or `user-7` by its number if its group has no addresses.
+    pub name: String,
+    /// Its group; empty if that has no name.
+    pub group: String,
+    /// Operations that ended, of any kind; those that the end of the run cut off are not among
+    /// them.
+    pub operations: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Replies with 401, 403 and 429, those after which a request was sent again among them.
+    pub statuses: BTreeMap<String, u64>,
+    /// Response times that the quantiles are made of: operations without an answer have none.
+    pub times: u64,
+    /// Median response time, in milliseconds.
+    pub med: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// The longest, exact to the microsecond.
+    pub max: f64,
+    /// Quantiles that rest on fewer than ten slower times: not to be relied on.
+    pub thin: Vec<String>,
 }
 
 /// A threshold and what became of it.

@@ -66,7 +66,7 @@ impl Jtl {
     /// The same, of a clock that stood at 0 at these moments.
     #[must_use]
     pub fn at(plan: &Plan, wall_at_zero: u64, monotonic_at_zero: Nanos) -> Self {
-        let mut labels = Vec::new();
+        let mut labels = vec![None; plan.leaves.len() * plan.phases().count()];
         for (leaf, LeafId(id)) in plan.leaves(Phase::Load) {
             let workload = plan.workloads.get(usize::from(leaf.workload));
             let label = Label {
@@ -74,9 +74,9 @@ impl Jtl {
                 workload: field(workload.map_or("", |workload| &workload.name)),
                 sessions: workload.map_or(0, |workload| workload.sessions),
             };
-            let place = usize::from(id);
-            labels.resize(labels.len().max(place + 1), None);
-            labels[place] = Some(label);
+            if let Some(place) = labels.get_mut(usize::from(id)) {
+                *place = Some(label);
+            }
         }
         let sessions = plan.workloads.iter().map(|workload| u64::from(workload.sessions)).sum();
         Self { labels, sessions, wall_at_zero, monotonic_at_zero }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::build::of_phase;
+use crate::engine::outcome::Outcome;
 use crate::metrics::{Counter, Delta, Leaf, Tally, Trend};
 use crate::plan::socket::Sent;
 use crate::plan::{Kind, LeafName, Phase, Plan};
@@ -24,6 +25,41 @@ pub(super) fn hold(plan: &Plan, total: &Delta) -> Result<(), String> {
     }
     named(plan, total)?;
     messages(plan, total)
+}
+
+/// What users did, kept apart or together, is what the workloads with users did; not to be told
+/// where a shard did not come to its end.
+///
+/// # Errors
+/// With the identity, in numbers.
+pub(super) fn users(outcome: &Outcome, plan: &Plan) -> Result<(), String> {
+    if outcome.tails.len() != plan.shards as usize {
+        return Ok(());
+    }
+    let (mut ended, mut failed) = (0, 0);
+    for (name, leaf) in of_phase(plan, &outcome.total, Phase::Load) {
+        let workload = plan.workloads.get(usize::from(name.workload));
+        if workload.is_some_and(|workload| !workload.users.is_empty()) {
+            failed += leaf.tally.failures();
+            ended += leaf.tally.ok + leaf.tally.failures();
+        }
+    }
+    let (mut users_ended, mut users_failed) = (0, 0);
+    for tails in &outcome.tails {
+        users_ended += tails.together().operations;
+        users_failed += tails.together().failed;
+        for (_, tail) in tails.kept() {
+            users_ended += tail.operations();
+            users_failed += tail.failed();
+        }
+    }
+    match (users_ended, users_failed) == (ended, failed) {
+        true => Ok(()),
+        false => Err(format!(
+            "operations of users {users_ended}, of them failed {users_failed} != those of \
+             workloads with users {ended}, {failed}"
+        )),
+    }
 }
 
 /// Messages that were begun were sent; those due and not begun are skipped or dropped. Not to be

@@ -117,15 +117,15 @@ impl Quantile {
     pub const SPECTRUM: [Self; 7] =
         [Self::P50, Self::P75, Self::P90, Self::P95, Self::P99, Self::P99_9, Self::P99_99];
 
-    const P50: Self = Self { name: "p50", above: 5_000 };
+    pub(super) const P50: Self = Self { name: "p50", above: 5_000 };
     const P75: Self = Self { name: "p75", above: 2_500 };
     const P90: Self = Self { name: "p90", above: 1_000 };
-    const P95: Self = Self { name: "p95", above: 500 };
-    const P99: Self = Self { name: "p99", above: 100 };
+    pub(super) const P95: Self = Self { name: "p95", above: 500 };
+    pub(super) const P99: Self = Self { name: "p99", above: 100 };
     const P99_9: Self = Self { name: "p99.9", above: 10 };
     const P99_99: Self = Self { name: "p99.99", above: 1 };
 
-    const fn named(self, name: &'static str) -> Self {
+    pub(super) const fn named(self, name: &'static str) -> Self {
         Self { name, above: self.above }
     }
 

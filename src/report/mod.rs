@@ -4,7 +4,8 @@
 //! Takes:      an `Outcome` and the `Plan` it came from.
 //! Gives:      [`Report`], its [`Document`] and exit code; [`text`] for people; [`Sinks`] for
 //!             files, opened before the run.
-//! Neighbours: stdx, plan, protocol(outcome), metrics, verdict, engine(outcome).
+//! Neighbours: stdx, plan, protocol(outcome), metrics, verdict,
+//!             engine(outcome).
 //! Why so:     every format is made from the same document, so that no two can disagree; the
 //!             histograms alone come straight from the leaves, lossless.
 
@@ -30,6 +31,7 @@ mod pacing;
 mod silence;
 pub mod text;
 mod thresholds;
+mod users;
 mod view;
 
 pub use build::{Context, Report, build};

@@ -33,6 +33,9 @@ pub(super) const COLLECTED_MAX: usize = 1_000;
 /// Columns of a source line shown around the caret: what fits a terminal beside the gutter.
 pub(super) const COLUMNS_MAX: usize = 100;
 
+/// Quantiles of think times: one for each hundredth.
+pub(super) const QUANTILES_MAX: usize = 101;
+
 /// Loops in each other: a session keeps a counter for each.
 pub(super) const LOOPS_MAX: usize = 4;
 

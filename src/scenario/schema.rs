@@ -76,7 +76,13 @@ impl Builder<'_> {
                 json!({ "anyOf": [number, quantity(COUNT), VARIABLE.clone()] })
             }
             Shape::Duration => json!({ "anyOf": [number(), quantity(DURATION), VARIABLE.clone()] }),
-            Shape::Span => json!({ "anyOf": [number(), quantity(SPAN), VARIABLE.clone()] }),
+            Shape::Pause(section) => {
+                let drawn = self.reference(section);
+                json!({ "anyOf": [number(), quantity(SPAN), VARIABLE.clone(), drawn] })
+            }
+            Shape::Number => json!({ "anyOf": [
+                { "type": "number", "exclusiveMinimum": 0 }, quantity(NUMBER), VARIABLE.clone()
+            ] }),
             Shape::Rate | Shape::Amount => {
                 json!({ "anyOf": [number(), quantity(RATE), VARIABLE.clone()] })
             }
@@ -133,6 +139,7 @@ static VARIABLE: std::sync::LazyLock<Value> =
 const COUNT: &str = r"^[0-9.]+ ?[kKMG]?$";
 const DURATION: &str = r"^[0-9.]+ ?(ns|us|µs|ms|s|m|h|d)?$";
 const SPAN: &str = r"^[0-9.]+ ?(ns|us|µs|ms|s|m|h|d)?(\.\.[0-9.]+ ?(ns|us|µs|ms|s|m|h|d)?)?$";
+const NUMBER: &str = r"^[0-9.]+$";
 const RATE: &str = r"^[0-9.]+ ?[kKM]?(/s|/m)?$";
 const SHARE: &str = r"^[0-9.]+ ?%$";
 const PACE: &str = r"^[0-9.]+[kKMG]? per [0-9.]+ ?(ns|us|µs|ms|s|m|h|d)?$";

@@ -105,9 +105,8 @@ impl Session {
                 Instruction::Enter(group) => return Act::Enter(*group),
                 Instruction::Leave(group) => return Act::Leave(*group),
                 Instruction::End => return self.end(),
-                Instruction::Think { least, most } => {
-                    let spread = most.since(*least).0.saturating_add(1);
-                    Act::Think(*least + Nanos(self.decide(seed, spread)))
+                Instruction::Think(think) => {
+                    Act::Think(think.draw(|bound| self.decide(seed, bound)))
                 }
                 Instruction::Choose { mix, to } => {
                     let chosen = mix.choose(seed, self.index, u64::from(self.turn));

@@ -1,13 +1,14 @@
 //! What std lacks, with no word of the product in it.
 //!
 //! Gives:      [`Nanos`] and [`Clock`], typed units as people write them, seeded randomness,
-//!             a stable hash.
+//!             a stable hash, a few statistics.
 //! Neighbours: none.
 
 pub mod clock;
 pub mod fnv;
 pub mod nanos;
 pub mod rng;
+pub mod stats;
 pub mod units;
 
 pub use clock::Clock;

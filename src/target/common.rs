@@ -104,13 +104,18 @@ impl Common {
         }
     }
 
-    /// Numbers and counts a request, and says which lie it is told.
-    pub(super) fn number(&mut self, path: Path) -> Option<Lie> {
+    /// Numbers and counts a request, perhaps an account's, and says which lie it is told.
+    pub(super) fn number(&mut self, path: Path, account: Option<u32>) -> Option<Lie> {
         self.numbered += 1;
         self.counters.own().request(path);
-        let lie = self.lies.due(self.numbered)?;
+        let lie = self.lies.due(self.numbered).or_else(|| self.due_for(account?))?;
         self.counters.own().lie(lie);
         Some(lie)
+    }
+
+    fn due_for(&self, account: u32) -> Option<Lie> {
+        let account = self.desk.realm.accounts.get(account);
+        account.filter(|_| self.lies.is_about_users()).and_then(|it| self.lies.due_for(&it.email))
     }
 
     /// Numbers a message that is about to be sent, and says which lie is due at it.

@@ -114,6 +114,7 @@ impl Exchange {
     pub(super) fn status(&self) -> u16 {
         match self.route {
             _ if self.lie == Some(Lie::Fail) => 503,
+            _ if self.lie == Some(Lie::DenyUser) => 403,
             _ if self.given != 0 => self.given,
             Route::Health
             | Route::Bytes(_)
@@ -140,7 +141,7 @@ impl Exchange {
 
     fn content<'a>(&self, status: u16, text: &'a [u8], body: &'a [u8]) -> Content<'a> {
         match self.route {
-            _ if self.lie == Some(Lie::Fail) => Content::Bytes(JSON, text),
+            _ if self.lie.is_some_and(Lie::refuses) => Content::Bytes(JSON, text),
             Route::Health | Route::Delay(_) | Route::Queue(_) => Content::Bytes(JSON, HEALTH_BODY),
             Route::Bytes(len) => Content::Pattern(len),
             Route::Chunked(len) if self.old => Content::Pattern(len),

@@ -11,6 +11,11 @@
 //! - messages: **ws-drop, ws-corrupt, ws-duplicate, ws-swap**
 //! - access tokens: **token-early**
 //!
+//! Two lies are about one account, by its address: **deny-user** and **slow-user**, in that order,
+//! are due at every request that carries a good access token of it where the target looks at
+//! tokens (`/tasks`, `/tasks/{id}`, `/auth/logout`, the upgrade on `/ws`) and that is told no other
+//! lie.
+//!
 //! | lie          | what the client gets                                                      |
 //! |--------------|---------------------------------------------------------------------------|
 //! | close        | no reply; the connection is closed behind the replies of earlier requests |
@@ -28,6 +33,8 @@
 //! | ws-swap      | the message behind the next one of its connection that is sent, however   |
 //! |              | long that takes; counted when it is overtaken. While one waits, no other  |
 //! |              | does. If the server closes before, it goes out in time, and uncounted     |
+//! | deny-user    | 403, well-formed; what was asked for is not carried out                   |
+//! | slow-user    | the reply, so much later                                                  |
 //! | token-early  | a token that is rejected with 401 after a tenth of the life that it has   |
 //! |              | according to `exp` and `expiresIn`; counted when it is made               |
 //!
@@ -62,11 +69,15 @@ pub enum Lie {
     WsSwap,
     /// An access token expires before its time.
     TokenEarly,
+    /// 403 instead of the reply, for one account.
+    DenyUser,
+    /// The reply is held back, for one account.
+    SlowUser,
 }
 
 impl Lie {
     /// All, in order of precedence.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Close,
         Self::Corrupt,
         Self::Truncate,
@@ -77,11 +88,24 @@ impl Lie {
         Self::WsDuplicate,
         Self::WsSwap,
         Self::TokenEarly,
+        Self::DenyUser,
+        Self::SlowUser,
     ];
     const OF_REQUESTS: [Self; 5] =
         [Self::Close, Self::Corrupt, Self::Truncate, Self::Fail, Self::Delay];
     const OF_MESSAGES: [Self; 4] = [Self::WsDrop, Self::WsCorrupt, Self::WsDuplicate, Self::WsSwap];
     const OF_TOKENS: [Self; 1] = [Self::TokenEarly];
+    const OF_USERS: [Self; 2] = [Self::DenyUser, Self::SlowUser];
+
+    /// Whether nothing of what was asked for is carried out.
+    pub(super) const fn refuses(self) -> bool {
+        matches!(self, Self::Fail | Self::DenyUser)
+    }
+
+    /// Whether the reply is a true one, which only comes later.
+    pub(super) const fn delays(self) -> bool {
+        matches!(self, Self::Delay | Self::SlowUser)
+    }
 
     /// As it is written and counted.
     #[must_use]
@@ -97,6 +121,8 @@ impl Lie {
             Self::WsDuplicate => "ws-duplicate",
             Self::WsSwap => "ws-swap",
             Self::TokenEarly => "token-early",
+            Self::DenyUser => "deny-user",
+            Self::SlowUser => "slow-user",
         }
     }
 }
@@ -104,9 +130,12 @@ impl Lie {
 /// Which lies are told, each how often. The default is honest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Misbehaviour {
-    /// Period of each lie, in the order of [`Lie::ALL`]; 0 is never.
+    /// Period of each lie, in the order of [`Lie::ALL`]; 0 is never, or not by number.
     periods: [u64; Lie::ALL.len()],
     hold: Nanos,
+    /// The accounts of [`Lie::OF_USERS`], by address; empty is nobody.
+    users: [String; Lie::OF_USERS.len()],
+    hold_of_user: Nanos,
 }
 
 impl Misbehaviour {
@@ -151,10 +180,28 @@ impl Misbehaviour {
         lies.iter().copied().find(is_due)
     }
 
-    /// How long [`Lie::Delay`] holds a reply back.
+    /// The lie that is due at a request of the account with this address.
     #[must_use]
-    pub const fn hold(&self) -> Nanos {
-        self.hold
+    pub fn due_for(&self, email: &str) -> Option<Lie> {
+        let told = Lie::OF_USERS.into_iter().zip(&self.users);
+        let is_due = |(_, user): &(Lie, &String)| !user.is_empty() && *user == email;
+        told.into_iter().find(is_due).map(|(lie, _)| lie)
+    }
+
+    /// Whether any lie is about an account.
+    #[must_use]
+    pub fn is_about_users(&self) -> bool {
+        self.users.iter().any(|user| !user.is_empty())
+    }
+
+    /// How long a lie holds a reply back.
+    #[must_use]
+    pub const fn hold(&self, lie: Lie) -> Nanos {
+        match lie {
+            Lie::Delay => self.hold,
+            Lie::SlowUser => self.hold_of_user,
+            _ => Nanos::ZERO,
+        }
     }
 
     fn add(&mut self, item: &str) -> Result<(), Problem> {
@@ -164,16 +211,15 @@ impl Misbehaviour {
         let Some(lie) = Lie::ALL.into_iter().find(|lie| lie.name() == name) else {
             return Err(Problem::UnknownLie(found()));
         };
+        if let Some(place) = Lie::OF_USERS.iter().position(|each| *each == lie) {
+            return self.add_user(lie, place, item, parts);
+        }
         let period = parts.next().unwrap_or_default();
         let Some(period) = period.parse().ok().filter(|&period: &u64| period > 0) else {
             return Err(Problem::Period(found(), period.to_owned(), example(lie)));
         };
         if lie == Lie::Delay {
-            let hold = parts.next().unwrap_or_default();
-            let Some(hold) = units::duration(hold).ok().filter(|&hold| hold <= DELAY_MAX) else {
-                return Err(Problem::Hold(found(), hold.to_owned(), example(lie)));
-            };
-            self.hold = hold;
+            self.hold = hold(lie, item, parts.next())?;
         }
         if parts.next().is_some() {
             return Err(Problem::TooMuch(found(), example(lie)));
@@ -184,6 +230,37 @@ impl Misbehaviour {
         self.periods[lie as usize] = period;
         Ok(())
     }
+
+    /// A lie about an account: its address, and how long its replies are held back.
+    fn add_user<'a>(
+        &mut self,
+        lie: Lie,
+        place: usize,
+        item: &str,
+        mut parts: impl Iterator<Item = &'a str>,
+    ) -> Result<(), Problem> {
+        let email = parts.next().unwrap_or_default();
+        if email.is_empty() {
+            return Err(Problem::User(item.to_owned(), example(lie)));
+        }
+        let held = if lie == Lie::SlowUser { Some(hold(lie, item, parts.next())?) } else { None };
+        if parts.next().is_some() {
+            return Err(Problem::TooMuch(item.to_owned(), example(lie)));
+        }
+        if !self.users[place].is_empty() {
+            return Err(Problem::Twice(item.to_owned(), lie.name().to_owned()));
+        }
+        email.clone_into(&mut self.users[place]);
+        self.hold_of_user = held.unwrap_or(self.hold_of_user);
+        Ok(())
+    }
+}
+
+/// The duration of a lie that holds a reply back.
+fn hold(lie: Lie, item: &str, written: Option<&str>) -> Result<Nanos, Problem> {
+    let written = written.unwrap_or_default();
+    let found = units::duration(written).ok().filter(|&hold| hold <= DELAY_MAX);
+    found.ok_or_else(|| Problem::Hold(item.to_owned(), written.to_owned(), example(lie)))
 }
 
 const fn example(lie: Lie) -> &'static str {
@@ -198,6 +275,8 @@ const fn example(lie: Lie) -> &'static str {
         Lie::WsDuplicate => "ws-duplicate:100",
         Lie::WsSwap => "ws-swap:100",
         Lie::TokenEarly => "token-early:10",
+        Lie::DenyUser => "deny-user:user7@example.com",
+        Lie::SlowUser => "slow-user:user7@example.com:50ms",
     }
 }
 
@@ -225,7 +304,7 @@ pub enum Problem {
     /// No lie of this name.
     #[error(
         "'{0}': unknown lie; expected delay, 5xx, close, truncate, corrupt, ws-drop, ws-corrupt, \
-         ws-duplicate, ws-swap or token-early, for example 5xx:50"
+         ws-duplicate, ws-swap, token-early, deny-user or slow-user, for example 5xx:50"
     )]
     UnknownLie(String),
     /// The period is missing, 0 or no number.
@@ -237,10 +316,13 @@ pub enum Problem {
          for example {2}"
     )]
     Hold(String, String, &'static str),
+    /// The address of an account is missing.
+    #[error("'{0}': whose? expected the address of an account, for example {1}")]
+    User(String, &'static str),
     /// More parts than the lie has.
     #[error("'{0}': more than this lie takes; for example {1}")]
     TooMuch(String, &'static str),
     /// The same lie again.
-    #[error("'{0}': {1} was given before; each lie has one period")]
+    #[error("'{0}': {1} was given before; each lie is given once")]
     Twice(String, String),
 }

@@ -162,6 +162,7 @@ fn outcome(total: Delta) -> Outcome {
         duration: Nanos::from_millis(10_004),
         phases: vec![span(Phase::Warmup, 0, 1_000), span(Phase::Load, 1_000, 11_004)],
         total,
+        tails: Vec::new(),
         series: (1..=3).map(row).collect(),
         windows: Vec::new(),
         level_changes: 0,

@@ -1,6 +1,7 @@
 //! A run like TaskForge's: a mix of requests, a fleet of WebSockets, a journey, users with tokens.
 
-use onslaught::metrics::{CheckCount, Counter, Delta, Leaf};
+use onslaught::metrics::recorder::End;
+use onslaught::metrics::{CheckCount, Counter, Delta, Leaf, Tails};
 use onslaught::plan::socket::Sent;
 use onslaught::plan::{
     Answer, Auth, Call, Expect, Fleet, Group, Instruction, Kind, LeafName, Load, Measure, Message,
@@ -18,6 +19,10 @@ pub(crate) const OPEN: u16 = 2;
 pub(crate) const SUBSCRIBE: u16 = 3;
 pub(crate) const PING: u16 = 4;
 pub(crate) const ME: u16 = 5;
+
+/// Users that stand out.
+pub(crate) const SLOW: u32 = 6;
+pub(crate) const FAILING: u32 = 13;
 
 /// What must hold of it, as a scenario says it.
 pub(crate) const THRESHOLDS: [&str; 6] = [
@@ -55,6 +60,7 @@ pub(crate) fn forge() -> Fixture {
     });
     let api = plan.only_mut();
     (api.name, api.load, api.sessions) = ("api".into(), Load::Closed, 50);
+    api.users = 0..20;
     sockets(plan);
     journey(plan);
     people(plan);
@@ -62,6 +68,7 @@ pub(crate) fn forge() -> Fixture {
     plan.thresholds = thresholds(&THRESHOLDS);
     plan.tags = vec![("system".into(), "taskforge".into())];
     record(&fixture.plan, &mut fixture.outcome.total);
+    fixture.outcome.tails = tails(&fixture.plan, &fixture.outcome.total);
     fixture
 }
 
@@ -163,6 +170,7 @@ fn people(plan: &mut Plan) {
             role: String::new(),
             count: 20,
             first: 1,
+            weight: 1,
             email: ("loadtest".into(), "@example.com".into()),
             password: Text::fixed("secret"),
         }],
@@ -199,6 +207,33 @@ fn answered(leaf: &mut Leaf, count: u64, status: u16) {
     leaf.tally.sent += count;
     leaf.tally.ok += count;
     (leaf.bytes_sent, leaf.bytes_received) = (count * 40, count * 60);
+}
+
+/// All operations of the load, by 20 users in turn: 1 ms to 2 ms each, 50 times that for one of
+/// them, and all failures are another's.
+fn tails(plan: &Plan, total: &Delta) -> Vec<Tails> {
+    let (mut ended, mut failed) = (0, 0);
+    for leaf in plan.leaves(Phase::Load).filter_map(|(_, leaf)| total.get(leaf)) {
+        ended += leaf.tally.ok + leaf.tally.failures();
+        failed += leaf.tally.failures();
+    }
+    let mut tails: Vec<_> = (0..plan.shards).map(|_| Tails::new(10, plan.shards, 100)).collect();
+    for turn in 0..ended {
+        let user = u32::try_from(turn % 20).expect("below 20");
+        let took = Nanos::from_micros(1_000 + turn / 20 * 3);
+        let tails = &mut tails[(user % plan.shards) as usize];
+        let (end, status, took) = match user {
+            SLOW => (End::Ok, 200, Nanos(took.0 * 50)),
+            FAILING if failed > 0 => {
+                failed -= 1;
+                (End::Failed(Failure::Status), 403, took)
+            }
+            _ => (End::Ok, 200, took),
+        };
+        tails.ended(user, end, Some((status, took)));
+    }
+    assert_eq!(failed, 0, "as many as one user has operations");
+    tails
 }
 
 /// On top of what the mix recorded.

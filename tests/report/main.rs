@@ -11,4 +11,5 @@ mod forge;
 mod golden;
 mod kinds;
 mod laws;
+mod users;
 mod verdicts;

@@ -1,8 +1,9 @@
 //! From files to plans: what is sent, in which order, on which connections.
 
+use onslaught::plan::think::{THINK_MAX, Times};
 use onslaught::plan::{
     Answer, Compiled, Content, Encoding, Expected, Instruction, Kind, Load, Opening, Options,
-    Piece, Plan, Saved, Sent, Strategy, Text, Until, Value, compile,
+    Piece, Plan, Saved, Sent, Strategy, Text, Think, Until, Value, compile,
 };
 use onslaught::scenario::{Ink, Source, examples, read};
 use onslaught::stdx::Nanos;
@@ -348,4 +349,63 @@ fn open_loads_log_all_users_in_ahead() {
     assert_eq!(auth.login.token.as_ref().unwrap().0.len(), 1, "$.accessToken");
     assert!(auth.login.takes(204) && !auth.login.takes(302));
     assert_eq!(plan.workloads[0].sessions, 300, "10/s times a timeout of 30 s");
+}
+
+/// The think times of a workload.
+fn thinks(plan: &Plan, workload: usize) -> Vec<Think> {
+    let each = plan.workloads[workload].program.instructions.iter();
+    let thinks = each.filter_map(|instruction| match instruction {
+        Instruction::Think(think) => Some(think.clone()),
+        _ => None,
+    });
+    thinks.collect()
+}
+
+#[test]
+fn think_times_are_distributions_on_the_scale_of_time() {
+    let steps = "      - get: /\n\
+                 \x20     - think: {exponential: 3s, max: 10s}\n\
+                 \x20     - think: {lognormal: 2s, sigma: 0.5}\n\
+                 \x20     - think: {quantiles: [0s, 1s, 4s]}\n\
+                 \x20     - think: 2s..4s";
+    let options = Options { scale_time: 0.5, ..Options::default() };
+    let plan = compiled(&with_steps(steps), None, &options).plan;
+    let [half, one, two] = [500, 1_000, 2_000].map(Nanos::from_millis);
+    let cut = |times, most| Think { times, most };
+    let mean = Nanos::from_millis(1_500);
+    let expected = [
+        cut(Times::Exponential { mean }, Nanos::from_secs(5)),
+        cut(Times::Lognormal { median: one, sigma: 0.5 }, THINK_MAX),
+        cut(Times::Quantiles(Box::new([Nanos::ZERO, half, two])), THINK_MAX),
+        Think::even(one, two),
+    ];
+    assert_eq!(thinks(&plan, 0), expected);
+}
+
+#[test]
+fn a_mix_thinks_behind_each_request_and_costs_nothing_if_it_does_not() {
+    let mix = |think: &str| {
+        format!(
+            "name: x
+target: http://127.0.0.1:8080
+workloads:
+  api:
+    load: {{connections: 1, for: 10s}}
+    {think}
+    mix: [{{get: /a}}, {{weight: 3, get: /b}}]"
+        )
+    };
+    let plain = plan(&mix(""));
+    assert!(plain.workloads[0].program.as_mix().is_some());
+    let thinking = plan(&mix("think: {exponential: 3s}"));
+    let program = &thinking.workloads[0].program;
+    assert!(program.as_mix().is_none());
+    let [.., Instruction::Jump(5), Instruction::Think(think), Instruction::End] =
+        &program.instructions[..]
+    else {
+        panic!("{:?}", program.instructions);
+    };
+    assert_eq!(think.mean(), Nanos::from_secs(3));
+    let pass = onslaught::plan::Pass::of(program);
+    assert_eq!((pass.operations, pass.thinking), (1.0, Nanos::from_secs(3)));
 }

@@ -42,6 +42,35 @@ fn a_journey_is_explained_with_what_cannot_be() {
     assert_golden("journey.txt", &explain(&plan, Host::default()));
 }
 
+#[test]
+fn groups_drawn_by_weight_are_explained() {
+    let text = "\
+name: x
+target: http://127.0.0.1
+users:
+  - {name: members, count: 20, weight: 3}
+  - {count: 2}
+  - {name: guests, count: 1, weight: 0}
+workloads:
+  w:
+    user: weighted
+    load: {connections: 6, for: 1s}
+    steps:
+      - get: /
+";
+    let mut plan = plan(text, &Options::default());
+    assert_eq!(plan.shards_by_weight(), Some(2), "weight nothing needs no user anywhere");
+    let shares = "  23 users, a group by weight, then any of it, for each iteration: 0.26 sessions \
+                  a user\n   75.00 %  members: 20 users\n   25.00 %  group 2: 2 users\n    0.00 %  \
+                  guests: 1 user\n";
+    let shown = explain(&plan, Host::default());
+    assert!(shown.contains(shares), "{shown}");
+    assert!(!shown.contains("each needs a user"), "{shown}");
+    plan.shards = 3;
+    let shown = explain(&plan, Host::default());
+    assert!(shown.contains("  runs on 2 shards: each needs a user of each group\n"), "{shown}");
+}
+
 /// The parts are counted from the plan, so their sum is what it says.
 #[test]
 fn needs_are_counted() {

@@ -4,9 +4,14 @@ use onslaught::metrics::catalog::Trend;
 use onslaught::metrics::{Leaf, LeafId, Tally};
 use onslaught::plan::{Load, Phase, Until};
 use onslaught::protocol::Failure;
+use onslaught::stdx::Nanos;
+use onslaught::verdict::trust::Little;
 
 use super::run::Finished;
 use super::truth::{Expected, Times};
+
+/// What histograms may put a sum off by.
+const A_THOUSANDTH: f64 = 0.001;
 
 impl Finished {
     /// Fails at the first figure that differs from the truth.
@@ -34,6 +39,8 @@ impl Finished {
         assert_eq!(found.no_buffers, truth.no_buffers, "receives without a buffer");
         assert_eq!(found.unasked, truth.unasked, "bytes that nobody asked for");
         assert_eq!(self.total.last_end, self.truth.last_end, "the last end");
+        let little = Little::of(&self.total, Nanos::ZERO);
+        assert!(little.off() <= A_THOUSANDTH, "Little's law: {little:?}");
     }
 
     /// A number of operations that was asked for is exact, unless time or an order came first.

@@ -150,7 +150,8 @@ fn counts_are_of_all_servers() {
         \"/auth/refresh\":0,\"/auth/logout\":0,\"/tasks\":0,\"/tasks/{id}\":0,\"/ws\":0,\
         \"/metrics\":0,\"other\":1},\
         \"lies\":{\"close\":0,\"corrupt\":0,\"truncate\":0,\"5xx\":2,\"delay\":0,\"ws-drop\":0,\
-        \"ws-corrupt\":0,\"ws-duplicate\":0,\"ws-swap\":0,\"token-early\":0},\
+        \"ws-corrupt\":0,\"ws-duplicate\":0,\"ws-swap\":0,\"token-early\":0,\
+        \"deny-user\":0,\"slow-user\":0},\
         \"connections\":{\"accepted\":3,\"open\":2},\
         \"refused\":1,\"slow_heads\":0,\"overruns\":0,\"accept_errors\":0,\
         \"users_created\":0,\"users_existing\":0,\"logins\":0,\"login_failures\":0,\

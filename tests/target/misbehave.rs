@@ -4,7 +4,7 @@ use onslaught::target::{Lie, Misbehaviour};
 #[test]
 fn a_list_is_read() {
     let lies = Misbehaviour::parse("delay:2:5ms, 5xx:3,close:5,truncate:7,corrupt:11").unwrap();
-    assert_eq!(lies.hold(), Nanos::from_millis(5));
+    assert_eq!(lies.hold(Lie::Delay), Nanos::from_millis(5));
     assert_eq!(lies.due(1), None);
     assert_eq!(lies.due(2), Some(Lie::Delay));
     assert_eq!(lies.due(3), Some(Lie::Fail));
@@ -20,7 +20,7 @@ fn every_problem_is_named() {
     let wrong = "delay:10,lie:3,5xx:0,close,truncate:1:2,corrupt:4,corrupt:5,delay:1:2m,";
     let told = Misbehaviour::parse(wrong).unwrap_err().to_string();
     let unknown = "unknown lie; expected delay, 5xx, close, truncate, corrupt, ws-drop, \
-        ws-corrupt, ws-duplicate, ws-swap or token-early, for example 5xx:50";
+        ws-corrupt, ws-duplicate, ws-swap, token-early, deny-user or slow-user, for example 5xx:50";
     let expected = format!(
         "\
 'delay:10': the delay is ''; expected a duration of at most 60s, \
@@ -29,7 +29,7 @@ fn every_problem_is_named() {
 '5xx:0': the period is '0'; expected a whole number, at least 1, for example 5xx:50
 'close': the period is ''; expected a whole number, at least 1, for example close:1000
 'truncate:1:2': more than this lie takes; for example truncate:500
-'corrupt:5': corrupt was given before; each lie has one period
+'corrupt:5': corrupt was given before; each lie is given once
 'delay:1:2m': the delay is '2m'; expected a duration of at most 60s, \
     for example delay:100:5ms
 '': {unknown}"
@@ -49,4 +49,33 @@ fn messages_and_tokens_have_numbers_of_their_own() {
     assert_eq!((lies.due_at_message(13), lies.due_at_message(11)), (None, None));
     assert_eq!((lies.due_at_token(11), lies.due_at_token(10)), (Some(Lie::TokenEarly), None));
     assert_eq!((lies.due(11), lies.due(13)), (None, Some(Lie::Close)));
+}
+
+#[test]
+fn one_account_is_lied_to_by_its_address() {
+    let list = "slow-user:a@example.com:50ms,deny-user:b@example.com,delay:2:5ms";
+    let lies = Misbehaviour::parse(list).unwrap();
+    assert_eq!(lies.due_for("a@example.com"), Some(Lie::SlowUser));
+    assert_eq!(lies.due_for("b@example.com"), Some(Lie::DenyUser));
+    assert_eq!((lies.due_for("c@example.com"), lies.due_for("")), (None, None));
+    assert_eq!(lies.hold(Lie::SlowUser), Nanos::from_millis(50));
+    assert_eq!(lies.hold(Lie::Delay), Nanos::from_millis(5));
+    assert_eq!((lies.due(1), lies.due(2)), (None, Some(Lie::Delay)));
+    assert!(lies.is_about_users() && !Misbehaviour::default().is_about_users());
+    assert_eq!(Misbehaviour::parse("deny-user:b@c.d").unwrap().due_for(""), None);
+    let wrong = "slow-user,slow-user:a@b.c,slow-user:a@b.c:2m,deny-user::,deny-user:a@b.c:1,\
+        deny-user:a@b.c,deny-user:d@e.f";
+    let told = Misbehaviour::parse(wrong).unwrap_err().to_string();
+    let example = "for example slow-user:user7@example.com:50ms";
+    let expected = format!(
+        "\
+'slow-user': whose? expected the address of an account, {example}
+'slow-user:a@b.c': the delay is ''; expected a duration of at most 60s, {example}
+'slow-user:a@b.c:2m': the delay is '2m'; expected a duration of at most 60s, {example}
+'deny-user::': whose? expected the address of an account, for example \
+    deny-user:user7@example.com
+'deny-user:a@b.c:1': more than this lie takes; for example deny-user:user7@example.com
+'deny-user:d@e.f': deny-user was given before; each lie is given once"
+    );
+    assert_eq!(told, expected);
 }

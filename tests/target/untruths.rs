@@ -227,3 +227,28 @@ fn every_third_token_is_rejected_early_and_says_nothing_of_it() {
     let path = format!("/ws?token={}", tokens[2].access);
     assert_eq!(ask(&mut world, &upgrade(&path)).0, 401);
 }
+
+#[test]
+fn one_account_waits_longer_and_one_is_refused() {
+    let mut world = World::lying("slow-user:slow@b.c:50ms,deny-user:no@b.c");
+    let [slow, no, good] =
+        ["slow@b.c", "no@b.c", "a@b.c"].map(|email| user(&mut world, email).access);
+    let made = |token: &str| post("/tasks", Some(token), "{\"type\":\"generate-pdf\"}");
+    assert_eq!(ask(&mut world, &made(&good)).0, 201);
+    assert_eq!(ask(&mut world, &made(&no)), (403, json!({"status": 403})));
+    assert_eq!(ask(&mut world, &get_as("/tasks/none", &no)).0, 403);
+    assert_eq!(ask(&mut world, &upgrade(&format!("/ws?token={no}"))).0, 403);
+    assert_eq!(ask(&mut world, &get_as("/health", &no)).0, 200, "nobody looks at tokens there");
+    assert_eq!((told(&world, Lie::DenyUser), world.totals().did(Did::TasksCreated)), (3, 1));
+    for (slot, request) in [(1, made(&slow)), (2, upgrade(&format!("/ws?token={slow}")))] {
+        world.connect(slot);
+        world.feed(slot, request);
+        world.pass(Nanos::from_millis(49));
+        assert_eq!(world.text(slot), "", "held back");
+        world.pass(Nanos::from_millis(1));
+        assert!(!world.text(slot).is_empty());
+    }
+    assert_eq!((told(&world, Lie::SlowUser), told(&world, Lie::DenyUser)), (2, 3));
+    assert_eq!(world.totals().did(Did::TasksCreated), 2, "it is carried out");
+    assert_eq!(world.totals().did(Did::WsOpened), 1);
+}

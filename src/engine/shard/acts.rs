@@ -11,7 +11,7 @@ use crate::metrics::{Counter, LeafId};
 use crate::net::Submissions;
 use crate::plan::{Load, Opening, Phase, Timed, Value};
 use crate::session::{Act, Need, Session, holds};
-use crate::stdx::Nanos;
+use crate::stdx::{Nanos, rng};
 
 /// Whether a session's user has a token for what it does next.
 pub(super) enum Leave {
@@ -414,10 +414,12 @@ impl Shard {
             let gone = pacer.is_impatient(&arrival, free.since(begin));
             if gone || free_seat.is_none() && pacer.too_many_wait(since) {
                 pacer.take(since);
+                self.note_order(lane, arrival);
                 self.drop_arrival(lane, arrival);
                 drops += 1;
             } else if let Some(seat) = free_seat {
                 pacer.take(since);
+                self.note_order(lane, arrival);
                 self.take_available(lane);
                 self.arrive(seat, arrival, begin + arrival.due, now, submissions);
                 begins += 1;
@@ -440,12 +442,32 @@ impl Shard {
         self.lane(index).begun += 1;
         let mind = Session::new(arrival.index);
         let seat = &self.seats[index as usize];
-        let users = &self.lanes[usize::from(seat.lane)].users;
-        let user = users.go_on(&mind, user_at(seat.user)).unwrap_or(NONE);
+        let lane = &self.lanes[usize::from(seat.lane)];
+        let user = match &lane.everyone {
+            Some(everyone) => everyone.of_arrival(arrival.index),
+            _ => lane.users.go_on(&mind, user_at(seat.user)),
+        };
+        let user = user.unwrap_or(NONE);
         let seat = &mut self.seats[index as usize];
         (seat.mind, seat.user, seat.waits) = (mind, user, Waits::Ready);
         (seat.due, seat.iteration, seat.pending) = (due, due, None);
         self.advance(index, now, submissions);
+    }
+
+    /// Adds an arrival to the order hash: its number, when it was due, whose it is, and in a mix
+    /// what it asks for. A sum, so that it does not matter which shard did what first.
+    fn note_order(&mut self, lane: usize, arrival: Arrival) {
+        let lane = &self.lanes[lane];
+        let user = lane.everyone.as_ref().and_then(|users| users.of_arrival(arrival.index));
+        let request = lane.mix.as_ref().map(|(mix, requests)| {
+            Session::new(arrival.index).next_of_mix(mix, requests, self.plan.seed)
+        });
+        let what = u64::from(user.unwrap_or(NONE)) << 32
+            | u64::from(request.unwrap_or(u16::MAX)) << 16
+            | lane.workload as u64;
+        let hash = rng::choice(arrival.due.0, arrival.index, what, u64::MAX);
+        let order = &mut self.recorder.counts().order;
+        *order = order.wrapping_add(hash);
     }
 
     fn drop_arrival(&mut self, lane: usize, arrival: Arrival) {
@@ -462,6 +484,7 @@ impl Shard {
             while let Source::Open(pacer) = &mut self.lanes[lane].source
                 && let Some(arrival) = pacer.take(since)
             {
+                self.note_order(lane, arrival);
                 self.drop_arrival(lane, arrival);
             }
         }

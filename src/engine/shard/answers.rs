@@ -123,7 +123,7 @@ impl Shard {
             return;
         }
         let timing = Timing { done: now, ..operation.timing };
-        self.in_flight -= 1;
+        self.recorder.landed(now);
         self.recorder.reply(operation.leaf, &timing, reply.status, operation.received);
         let plain = self.requests[request].plain;
         let end = if plain && reply.status < LEAST_FAILING {
@@ -133,6 +133,7 @@ impl Shard {
         };
         self.recorder.ended(operation.leaf, end, now);
         self.record(&operation, Some(slot), end, reply.status, now);
+        self.user_ended(index, operation.leaf, end, Some((reply.status, timing.response())));
         self.operation_ended(index, slot, now);
     }
 
@@ -151,6 +152,7 @@ impl Shard {
             return false;
         }
         self.recorder.retry(operation.leaf, reply.status, operation.received);
+        self.user_refused(index, operation.leaf, reply.status);
         self.recorder.count(Counter::RetriesUnauthorized);
         let again = Operation { retried: true, received: 0, ..operation };
         if let Some(body) = self.bodies.get_mut(slot as usize) {

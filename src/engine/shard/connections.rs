@@ -178,13 +178,14 @@ impl Shard {
         if let Errand::Call(kind) = operation.errand {
             return self.call_failed(slot, kind, failure, now, &text());
         }
-        self.in_flight -= 1;
+        self.recorder.was_lost(operation.timing.free, now);
         self.recorder.bytes_lost(operation.leaf, operation.received);
         self.recorder.ended(operation.leaf, End::Failed(failure), now);
         self.record(&operation, Some(slot), End::Failed(failure), 0, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {}", plan.name_of(operation.leaf), text()));
         let Some(index) = self.seat_of(slot) else { return };
+        self.user_ended(index, operation.leaf, End::Failed(failure), None);
         self.operation_ended(index, slot, now);
         if matches!(operation.errand, Errand::Open(_)) {
             self.not_opened(index);

@@ -1,11 +1,13 @@
 //! A workload's part of a shard: its sessions, its queues, and where its operations come from.
 
 use std::collections::VecDeque;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::Range;
 
-use super::super::pacer::Pacer;
-use crate::plan::{Answer, Curve, Instruction, Load, Mix, Phase, Plan, Spacing, Until, Workload};
+use super::super::pacer::{Owner, Pacer};
+use crate::plan::{
+    Answer, Curve, Instruction, Load, Mix, Phase, Plan, Spacing, Strategy, Until, Workload,
+};
 use crate::session::Assignment;
 use crate::stdx::Nanos;
 
@@ -53,6 +55,8 @@ pub(super) struct Lane {
     pub(super) level: u32,
     /// Whether an order has changed the level.
     pub(super) is_changed: bool,
+    /// Open model: whose arrivals are, if not the session's that takes them.
+    pub(super) everyone: Option<Assignment>,
 }
 
 /// How far a lane is.
@@ -98,9 +102,10 @@ impl Lane {
             changes_at: None,
             level: 0,
             is_changed: false,
+            everyone: everyone(plan, named),
             seats: 0..0,
             mix,
-            users: Assignment::new(named, plan.seed, shard, plan.shards),
+            users: Assignment::new(named, plan.people.as_ref(), plan.seed, shard, plan.shards),
         }
     }
 
@@ -159,6 +164,10 @@ impl Source {
         let shards = NonZeroU64::new(homes.len() as u64).unwrap_or(NonZeroU64::MIN);
         // Where time alone ends it, the level may be changed and there may be more than planned.
         let by_time = matches!(workload.until, Until::Elapsed(_));
+        // Where users are drawn, an arrival is done where its user lives.
+        let owner = everyone(plan, workload).and_then(|everyone| {
+            Some(Owner { everyone, shard, shards: NonZeroU32::new(plan.shards)? })
+        });
         let place = homes.iter().position(|home| *home == shard);
         let Some(place) = place.and_then(|place| u32::try_from(place).ok()) else {
             return Self::Closed { left: 0 };
@@ -166,15 +175,21 @@ impl Source {
         if let (Load::Open { patience, .. }, Some((schedule, total))) =
             (workload.load, workload.arrivals(plan.warmup))
         {
-            let (share, end) = ((place, shards), workload.end(plan.warmup).since(workload.start));
+            let end = workload.end(plan.warmup).since(workload.start);
+            let whole = (0, NonZeroU64::MIN);
+            let share = if owner.is_some() { whole } else { (place, shards) };
+            let owned = |pacer: Pacer| match owner {
+                Some(owner) => pacer.owned_by(owner),
+                None => pacer,
+            };
             if workload.spacing == Spacing::Poisson {
                 let seed = plan.seed ^ (workload_index as u64).rotate_left(40);
-                return Self::Open(Pacer::poisson(schedule, share, seed, end, patience));
+                return Self::Open(owned(Pacer::poisson(schedule, share, seed, end, patience)));
             }
             let total = if by_time { u64::MAX } else { total };
             let mut pacer = Pacer::new(schedule, share, total, patience);
             pacer.stop(end);
-            return Self::Open(pacer);
+            return Self::Open(owned(pacer));
         }
         let left = match workload.until {
             Until::Elapsed(_) => u64::MAX,
@@ -184,6 +199,16 @@ impl Source {
         };
         Self::Closed { left }
     }
+}
+
+/// How arrivals of an open workload get their users, of all that there are; none where it has no
+/// users, or where the session decides.
+fn everyone(plan: &Plan, workload: &Workload) -> Option<Assignment> {
+    let drawn = !matches!(workload.strategy, Strategy::Sticky | Strategy::Unique);
+    let open = matches!(workload.load, Load::Open { .. }) && !workload.users.is_empty();
+    // A shard without sessions could do nothing for its users.
+    let all = workload.homes(plan.shards).count() == plan.shards as usize;
+    (open && drawn && all).then(|| Assignment::new(workload, plan.people.as_ref(), plan.seed, 0, 1))
 }
 
 /// Whether anything depends on what messages of a workload say.

@@ -103,6 +103,7 @@ impl Shard {
             self.recorder.ended(leaf, End::Ok, now);
             let timing = Timing { intended: due, free: due, sent: now, ..Timing::default() };
             self.record_message(leaf, timing, serial, End::Ok, None, now);
+            self.user_ended(index, leaf, End::Ok, None);
         }
         self.flush(slot, now, submissions);
         awaits
@@ -122,9 +123,10 @@ impl Shard {
     ) {
         let deadline = now + self.plan.messages[usize::from(message)].timeout;
         let Some(side) = &mut self.connections[slot as usize].side else { return };
+        let free = timing.free;
         side.awaited.push_back(Awaited { message, leaf, timing, serial, key, deadline, step });
         let deadline = side.deadline();
-        self.in_flight += 1;
+        self.recorder.took_off(free, now);
         self.arm(slot, deadline, now);
     }
 
@@ -239,6 +241,7 @@ impl Shard {
                 // What waited for the send before it was blocked, not late.
                 awaited.timing.free = awaited.timing.intended.max(connection.available);
                 awaited.timing.sent = now;
+                self.recorder.waited(awaited.timing.blocked());
             }
         }
         let leaf = side.leaf;
@@ -424,7 +427,7 @@ impl Shard {
         }
         let Some(index) = self.seat_of(slot) else { return };
         let timing = Timing { first_byte: now, done: now, ..awaited.timing };
-        self.in_flight -= 1;
+        self.recorder.landed(now);
         self.recorder.answer(awaited.leaf, &timing);
         let seen = Seen { status: None, body: bytes.unwrap_or_default(), took: timing.response() };
         let judgement = self.judge(index, Asked::Message(awaited.message), seen, now);
@@ -436,6 +439,7 @@ impl Shard {
         let end = self.end_of(judgement, awaited.leaf, 0);
         self.recorder.ended(awaited.leaf, end, now);
         self.record_message(awaited.leaf, timing, awaited.serial, end, bytes, now);
+        self.user_ended(index, awaited.leaf, end, Some((0, timing.response())));
         if awaited.step && goes_on {
             self.seats[index as usize].due = now;
             self.make_ready(index);
@@ -482,15 +486,15 @@ impl Shard {
     fn fail_message(&mut self, slot: u32, place: usize, failure: Failure, now: Nanos, text: &str) {
         let side: Option<&mut Box<Side>> = self.connections[slot as usize].side.as_mut();
         let Some(awaited) = side.and_then(|side| side.awaited.remove(place)) else { return };
-        self.in_flight -= 1;
+        self.recorder.was_lost(awaited.timing.free, now);
         self.recorder.ended(awaited.leaf, End::Failed(failure), now);
         let Awaited { leaf, timing, serial, .. } = awaited;
         self.record_message(leaf, timing, serial, End::Failed(failure), None, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {text}", plan.name_of(awaited.leaf)));
-        if awaited.step
-            && let Some(index) = self.seat_of(slot)
-        {
+        let Some(index) = self.seat_of(slot) else { return };
+        self.user_ended(index, awaited.leaf, End::Failed(failure), None);
+        if awaited.step {
             self.seats[index as usize].due = now;
             self.make_ready(index);
         }
@@ -512,7 +516,7 @@ impl Shard {
     ) {
         let Some(side) = &mut self.connections[slot as usize].side else { return };
         for awaited in std::mem::take(&mut side.awaited) {
-            self.in_flight -= 1;
+            self.recorder.was_lost(awaited.timing.free, now);
             self.recorder.ended(awaited.leaf, End::Aborted, now);
             let Awaited { leaf, timing, serial, .. } = awaited;
             self.record_message(leaf, timing, serial, End::Aborted, None, now);

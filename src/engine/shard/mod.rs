@@ -33,6 +33,7 @@ mod messages;
 mod operations;
 mod receiving;
 mod stages;
+mod tails;
 mod timers;
 mod tokens;
 mod upgrade;
@@ -41,6 +42,7 @@ use answers::Judging;
 use lane::Lane;
 pub use stages::Next;
 use stages::Stage;
+use tails::ByUser;
 use tokens::Keeper;
 
 /// A shard. Its slots are those of its sessions, lane by lane, then those for tokens.
@@ -64,7 +66,6 @@ pub struct Shard {
     now: Nanos,
     /// When the load begins; what the plan counts from.
     start: Nanos,
-    in_flight: u64,
     /// Operations begun so far.
     begun: u64,
     /// Connections that stand.
@@ -81,6 +82,7 @@ pub struct Shard {
     /// Memory that judging reuses.
     judging: Judging,
     users: Users,
+    by_user: ByUser,
     /// What sessions without a memory have saved.
     nothing: Variables,
     /// Keys of frames and handshakes.
@@ -144,7 +146,6 @@ impl Shard {
             stage: Stage::Ready,
             now,
             start: Nanos::MAX,
-            in_flight: 0,
             begun: 0,
             connected: 0,
             sockets: 0,
@@ -154,6 +155,7 @@ impl Shard {
             bodies: Vec::new(),
             judging: Judging::default(),
             users: Users::new(&plan, id),
+            by_user: ByUser::default(),
             nothing: Variables::default(),
             keys: Rng::stream(plan.seed, u64::from(id) ^ now.0),
             wall_at_zero: 0,
@@ -163,6 +165,7 @@ impl Shard {
             shard.add_lane(&plan, workload);
         }
         shard.keeper = Keeper::of(&mut shard);
+        shard.by_user = ByUser::of(&plan, &shard.users);
         let reads = shard.lanes.iter().any(|lane| shard.reads_bodies(lane));
         if reads || shard.keeper.is_some() {
             shard.bodies = vec![Vec::new(); shard.connections.len()];
@@ -268,7 +271,7 @@ impl Shard {
     /// What was recorded, and the gauges of this moment.
     pub fn recorder(&mut self) -> (&mut Recorder, Gauges) {
         let gauges = Gauges {
-            in_flight: self.in_flight,
+            in_flight: self.recorder.in_flight(),
             connections: self.connected,
             starved: std::mem::take(&mut self.starved),
         };

@@ -48,7 +48,7 @@ impl Shard {
             serial,
             ..Operation::default()
         };
-        self.in_flight += 1;
+        self.recorder.took_off(free, now);
         self.recorder.begun(leaf);
         self.carry(slot, operation, now, submissions);
     }
@@ -334,16 +334,18 @@ impl Shard {
 
     /// No token came for an operation that waited for it: its 401 stands, if it had one.
     pub(super) fn give_up(&mut self, index: u32, operation: Operation, now: Nanos) {
-        self.in_flight -= 1;
         let (failure, what) = match operation.retried {
             true => (Failure::Status, "status 401, and no new token"),
             false => (Failure::TimeoutFirstByte, "nothing was sent, for want of a token"),
         };
+        self.recorder.was_lost(operation.timing.free, now);
         let Self { plan, recorder, .. } = self;
         recorder.sample(failure, || format!("{}: {what}", plan.name_of(operation.leaf)));
+        let end = End::Failed(failure);
+        self.recorder.ended(operation.leaf, end, now);
         let status = if operation.retried { super::answers::UNAUTHORIZED } else { 0 };
-        self.recorder.ended(operation.leaf, End::Failed(failure), now);
-        self.record(&operation, None, End::Failed(failure), status, now);
+        self.record(&operation, None, end, status, now);
+        self.user_ended(index, operation.leaf, end, None);
         self.seats[index as usize].due = now;
         self.make_ready(index);
         if matches!(operation.errand, Errand::Open(_)) {
@@ -358,7 +360,7 @@ impl Shard {
         for slot in 0..super::len(&self.connections) {
             if let Some(operation) = self.connections[slot as usize].operation.take() {
                 if !matches!(operation.errand, Errand::Call(_)) {
-                    self.in_flight -= 1;
+                    self.recorder.was_lost(operation.timing.free, now);
                     self.recorder.bytes_lost(operation.leaf, operation.received);
                     self.recorder.ended(operation.leaf, End::Aborted, now);
                     self.record(&operation, Some(slot), End::Aborted, 0, now);
@@ -369,7 +371,7 @@ impl Shard {
         }
         for seat in 0..self.seats.len() {
             if let Some(parked) = self.seats[seat].parked.take() {
-                self.in_flight -= 1;
+                self.recorder.was_lost(parked.timing.free, now);
                 self.recorder.ended(parked.leaf, End::Aborted, now);
                 self.record(&parked, None, End::Aborted, 0, now);
             }

@@ -174,7 +174,7 @@ impl Shard {
 
     fn is_drained(&self, now: Nanos) -> bool {
         let since = now.since(self.start);
-        self.in_flight == 0
+        self.recorder.in_flight() == 0
             && self.sockets == 0
             && self.lanes.iter().all(|lane| lane.is_exhausted(since) && lane.begun == lane.ended)
     }

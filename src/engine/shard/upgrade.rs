@@ -110,6 +110,9 @@ impl Shard {
         submissions: &mut impl Submissions,
     ) {
         let operation = self.connections[slot as usize].operation;
+        if let (Some(operation), Some(index)) = (operation, self.seat_of(slot)) {
+            self.user_refused(index, operation.leaf, status);
+        }
         if let (Some(operation), Some(index)) = (operation, self.seat_of(slot))
             && status == UNAUTHORIZED
             && self.asks_again(index, &operation, now)
@@ -149,12 +152,14 @@ impl Shard {
         connection.state = State::Live;
         connection.deadline = Nanos::MAX;
         let timing = Timing { done: now, ..operation.timing };
-        self.in_flight -= 1;
+        self.recorder.landed(now);
         self.recorder.reply(operation.leaf, &timing, SWITCHING, operation.received);
         self.recorder.ended(operation.leaf, End::Ok, now);
         self.record(&operation, Some(slot), End::Ok, SWITCHING, now);
         self.recorder.count(Counter::WsSessions);
         let Some(index) = self.seat_of(slot) else { return };
+        let answer = (SWITCHING, timing.response());
+        self.user_ended(index, operation.leaf, End::Ok, Some(answer));
         let seat = &mut self.seats[index as usize];
         if std::mem::replace(&mut seat.was_open, true) && self.workload(index).fleet.is_some() {
             self.recorder.count(Counter::WsReconnects);

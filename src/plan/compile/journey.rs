@@ -6,7 +6,7 @@ use super::workload::{Scope, Wire};
 use super::{Compiler, next};
 use crate::plan::{Instruction, Kind, Mix, Program};
 use crate::protocol::ws::CloseCode;
-use crate::scenario::{self, Action, Diagnostic, Span, Step};
+use crate::scenario::{self, Action, Diagnostic, Span, Spanned, Step, Think};
 
 /// A program in the making.
 struct Draft<'w> {
@@ -53,10 +53,19 @@ impl<'w> Draft<'w> {
 }
 
 impl Compiler<'_> {
-    /// One of several steps in each iteration.
-    pub(super) fn mix(&mut self, steps: &[Step], scope: &mut Scope) -> Program {
+    /// One of several steps in each iteration, and a pause behind it.
+    pub(super) fn mix(
+        &mut self,
+        steps: &[Step],
+        think: Option<&Spanned<Think>>,
+        scope: &mut Scope,
+    ) -> Program {
         let mut draft = Draft::new(scope);
         self.choice(steps, &mut draft);
+        if let Some(think) = think {
+            let think = self.think(&think.value, think.span);
+            draft.push(Instruction::Think(think));
+        }
         self.asks_something(&draft, steps);
         draft.finish()
     }
@@ -138,8 +147,8 @@ impl Compiler<'_> {
         match &step.action.value {
             Action::Request(request) => self.http(step, request, draft),
             Action::Think(think) => {
-                let (least, most) = (self.pause(think.least, place), self.pause(think.most, place));
-                draft.push(Instruction::Think { least, most });
+                let think = self.think(think, place);
+                draft.push(Instruction::Think(think));
             }
             Action::OneOf(steps) => self.choice(steps, draft),
             Action::Group { name, steps } => {

@@ -57,6 +57,10 @@ impl Compiler<'_> {
             role: users.role.clone().unwrap_or_default(),
             count: self.count(users.count.value),
             first: users.first,
+            weight: users
+                .weight
+                .as_ref()
+                .map_or(1, |it| u32::try_from(it.value).unwrap_or(u32::MAX)),
             email: (email.0.to_owned(), email.1.to_owned()),
             password: users.password.as_ref().map_or_else(Text::default, password),
         }

@@ -2,7 +2,8 @@
 
 use super::Compiler;
 use crate::metrics::histogram::LONGEST;
-use crate::scenario::{Diagnostic, Span, Spanned};
+use crate::plan::think::{THINK_MAX, Think, Times};
+use crate::scenario::{self, Amount, Diagnostic, Span, Spanned, ThinkTimes};
 use crate::stdx::Nanos;
 use crate::stdx::units::Rate;
 
@@ -51,6 +52,42 @@ impl Compiler<'_> {
     pub(super) fn pause(&mut self, span: Nanos, place: Span) -> Nanos {
         self.bounded(span, RUN_MAX, place);
         self.time(span)
+    }
+
+    /// How long pauses are: each length of the distribution on the scale of time.
+    pub(super) fn think(&mut self, think: &scenario::Think, place: Span) -> Think {
+        let drawn = |compiler: &mut Self, span: &Spanned<Nanos>| {
+            compiler.bounded(span.value, THINK_MAX, span.span);
+            compiler.time(span.value)
+        };
+        let most = think.max.as_ref().map_or(THINK_MAX, |max| drawn(self, max));
+        let times = match &think.times {
+            ThinkTimes::Even { least, most } => {
+                return Think::even(self.pause(*least, place), self.pause(*most, place));
+            }
+            ThinkTimes::Exponential(mean) => Times::Exponential { mean: drawn(self, mean) },
+            ThinkTimes::Lognormal { median, sigma } => {
+                Times::Lognormal { median: drawn(self, median), sigma: *sigma }
+            }
+            ThinkTimes::Quantiles(points) => {
+                Times::Quantiles(points.iter().map(|point| drawn(self, point)).collect())
+            }
+        };
+        Think { times, most }
+    }
+
+    /// In the open model a pause behind the only request of an arrival spaces nothing: the next
+    /// one is due by the clock.
+    pub(super) fn thinks_between(&mut self, workload: &scenario::Workload) {
+        let level = workload.load.as_ref().map(|load| &load.level);
+        if let (Some(think), Some(Spanned { value: Amount::Rate(_), span })) =
+            (&workload.think, level)
+        {
+            let what = "a pause behind each request, where the clock says when the next one is due";
+            let help = "remove 'think', or say how many users there are: connections: 50";
+            let diagnostic = Diagnostic::new(think.span, what, "only beside 'connections'");
+            self.add(diagnostic.also(*span, "the clock").help(help));
+        }
     }
 
     /// The life of a token: on no scale.

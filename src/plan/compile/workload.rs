@@ -50,7 +50,10 @@ impl Compiler<'_> {
         };
         let mut scope = Scope::new(index);
         let (program, fleet) = match &value.work {
-            Work::Mix(steps) => (self.mix(steps, &mut scope), None),
+            Work::Mix(steps) => {
+                self.thinks_between(value);
+                (self.mix(steps, value.think.as_ref(), &mut scope), None)
+            }
             Work::Journey(steps) => (self.journey(steps, &mut scope), None),
             Work::Sessions(sessions) => {
                 (Program::default(), self.fleet(sessions, &name.value, &mut scope))
@@ -122,6 +125,7 @@ impl Compiler<'_> {
 const fn strategy(strategy: scenario::Strategy) -> Strategy {
     match strategy {
         scenario::Strategy::Random => Strategy::Random,
+        scenario::Strategy::Weighted => Strategy::Weighted,
         scenario::Strategy::RoundRobin => Strategy::RoundRobin,
         scenario::Strategy::Sticky => Strategy::Sticky,
         scenario::Strategy::Unique => Strategy::Unique,

@@ -7,7 +7,7 @@ use crate::metrics::Counter;
 use crate::metrics::catalog::names;
 use crate::report::build::Report;
 use crate::report::document::Document;
-use crate::report::figures::{harmless, per_second, thousands};
+use crate::report::figures::{harmless, per_second, thousands, time};
 use crate::report::metric::{Metric, TrendFigures};
 use crate::verdict::measured::Errors;
 
@@ -113,7 +113,40 @@ pub(super) fn users(page: &mut Page, report: &Report<'_>) {
     if !auth.is_empty() {
         times(page, &auth);
     }
+    apart(page, document);
 }
+
+/// Whether one user fares otherwise than the others: a line for the spread of their times, and one
+/// for a user that failed more than all others that are told.
+fn apart(page: &mut Page, document: &Document) {
+    let by = &document.by.user;
+    if let ([row, _, ..], Some(median)) = (&by.worst[..], by.median_p95_ms) {
+        let quantiles = [("p99", row.p99), ("p95", row.p95), ("med", row.med)];
+        let is_told = |(key, _): &(&str, f64)| row.thin.iter().all(|thin| thin != key);
+        if let Some((key, slow)) = quantiles.into_iter().find(is_told) {
+            let (slow, median) = (time(slow), time(median));
+            let name = harmless(&row.name, NAME_OF_USER);
+            let text = format!("{name}: {key} {slow}; p95 of the median user {median}");
+            page.wrapped("slowest", &text, Ink::Plain);
+        }
+    }
+    let failed: u64 = by.worst.iter().map(|row| row.failed).sum();
+    if let Some(row) = by.worst.iter().max_by_key(|row| row.failed)
+        && row.failed >= FAILED_LEAST
+        && row.failed * 2 > failed
+    {
+        let (count, all) = (thousands(row.failed), thousands(row.operations));
+        let name = harmless(&row.name, NAME_OF_USER);
+        let text = format!("{name}: {count} of {all} operations failed");
+        page.wrapped("failing", &text, Ink::Yellow);
+    }
+}
+
+/// Columns of a user's name.
+const NAME_OF_USER: usize = 30;
+
+/// Fewer failures of one user are an accident.
+const FAILED_LEAST: u64 = 10;
 
 /// Times between steps, and of groups of steps.
 pub(super) fn spans(page: &mut Page, report: &Report<'_>) {

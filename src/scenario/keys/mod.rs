@@ -8,7 +8,7 @@ mod top;
 pub(super) use load::{LOAD, PACE, STAGES};
 pub(super) use shape::{Shape, Variants};
 pub(super) use steps::{
-    AUTH_CALL, EXPECT_MESSAGE, EXPECT_REPLY, MEASURE, MESSAGE, STEPS, UNTIL, WEBSOCKET,
+    AUTH_CALL, EXPECT_MESSAGE, EXPECT_REPLY, MEASURE, MESSAGE, PAUSE, STEPS, UNTIL, WEBSOCKET,
 };
 pub(super) use top::{AUTH, LEVEL, POOL, PROBE, SCENARIO, USERS, WORKLOAD};
 

@@ -21,8 +21,10 @@ pub(in crate::scenario) enum Shape {
     Share,
     /// A span of time.
     Duration,
-    /// A span of time, or a range of them: `2s..5s`.
-    Span,
+    /// A span of time, a range of them, or how they are distributed.
+    Pause(&'static Section),
+    /// A number above 0, with or without a point.
+    Number,
     /// So many a second.
     Rate,
     /// A count or a rate, as the load's own level is.
@@ -77,7 +79,8 @@ impl Shape {
             Self::Address => "address",
             Self::Count(..) => "count",
             Self::Share => "share",
-            Self::Duration | Self::Span => "duration",
+            Self::Duration | Self::Pause(_) => "duration",
+            Self::Number => "number",
             Self::Rate => "rate",
             Self::Amount => "level",
             Self::Pace => "pace",
@@ -105,7 +108,10 @@ impl Shape {
             Self::Count(least, most) => format!("a number from {least} to {most}, such as 500"),
             Self::Share => "a share such as 0.3 or 30%".to_owned(),
             Self::Duration => "a duration such as 500us, 250ms, 10s, 5m or 1h".to_owned(),
-            Self::Span => "a duration such as 2s, or a range such as 2s..5s".to_owned(),
+            Self::Pause(_) => {
+                "a duration such as 2s, a range such as 2s..5s, or {exponential: 3s}".to_owned()
+            }
+            Self::Number => "a number above 0, such as 0.8".to_owned(),
             Self::Rate => "a rate such as 500/s, 5k/s or 300/m".to_owned(),
             Self::Amount => "a number of connections or a rate, as the load has".to_owned(),
             Self::Pace => "a pace such as 10 per 100ms".to_owned(),

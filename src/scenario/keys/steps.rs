@@ -1,8 +1,8 @@
 //! Keys of what is done: requests, pauses, choices, loops, WebSocket messages.
 
 use super::shape::Shape::{
-    self, Condition, Count, Duration, Json, List, Map, OneOrMany, Path, Section as Of, Share, Span,
-    Status, Template, Text, Truth, Variant,
+    self, Condition, Count, Duration, Json, List, Map, Number, OneOrMany, Path, Pause,
+    Section as Of, Share, Status, Template, Text, Truth, Variant,
 };
 use super::shape::Variants;
 use super::{Key, Rule, Section, may, need};
@@ -76,8 +76,25 @@ static REQUEST: Section = Section {
 static THINK: Section = Section {
     name: "a pause",
     about: "a user thinks",
-    keys: &[&[need("think", Span, "how long: 2s, or from 2s..5s")], ANY],
+    keys: &[&[need("think", Pause(&PAUSE), "how long: 2s, from 2s..5s, or a distribution")], ANY],
     rules: &[],
+};
+
+pub(in crate::scenario) static PAUSE: Section = Section {
+    name: "a think time",
+    about: "how long pauses are, drawn anew for each",
+    keys: &[&[
+        may("exponential", Duration, "their mean: pauses without a memory"),
+        may("lognormal", Duration, "their median: most are short, some are long"),
+        may("sigma", Number, "beside 'lognormal': the deviation of their logarithms, such as 0.8"),
+        may("quantiles", List(&Duration), "as measured: at even steps from the shortest on"),
+        may("max", Duration, "longer ones are cut to it [24h]"),
+    ]],
+    rules: &[
+        Rule::Exactly(&["exponential", "lognormal", "quantiles"]),
+        Rule::Beside("sigma", &["lognormal"]),
+        Rule::Beside("lognormal", &["sigma"]),
+    ],
 };
 
 static ONE_OF: Section = Section {

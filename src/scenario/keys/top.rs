@@ -2,15 +2,15 @@
 
 use super::load::LOAD;
 use super::shape::Shape::{
-    Address, Answer, Count, Duration, Hidden, Json, List, Map, OneOrMany, Overlay, Port,
+    Address, Answer, Count, Duration, Hidden, Json, List, Map, OneOrMany, Overlay, Pause, Port,
     Section as Of, Text, Threshold, Variant, Word,
 };
-use super::steps::{AUTH_CALL, EXPECT_MESSAGE, MEASURE, MESSAGE, STEPS, WEBSOCKET};
+use super::steps::{AUTH_CALL, EXPECT_MESSAGE, MEASURE, MESSAGE, PAUSE, STEPS, WEBSOCKET};
 use super::{Rule, Section, may, need};
 use crate::scenario::limits::{POOL_MAX, USERS_MAX};
 
 /// How workloads choose the user of a session.
-const STRATEGIES: &[&str] = &["random", "round-robin", "sticky", "unique"];
+const STRATEGIES: &[&str] = &["random", "weighted", "round-robin", "sticky", "unique"];
 
 pub(in crate::scenario) static SCENARIO: Section = Section {
     name: "the scenario",
@@ -50,6 +50,7 @@ pub(in crate::scenario) static USERS: Section = Section {
         may("email", Text, "their addresses, with {n} for the number"),
         may("password", Hidden, "their password"),
         may("first", Count(0, USERS_MAX), "the first number [1]"),
+        may("weight", Count(0, 1_000_000), "with user: weighted: how often, beside others [1]"),
     ]],
     rules: &[Rule::AtMost(&["prefix", "email"])],
 };
@@ -100,6 +101,7 @@ pub(in crate::scenario) static WORKLOAD: Section = Section {
         may("load", Of(&LOAD), "how much; the levels of a sequence may say it instead"),
         may("start", Duration, "when, from the beginning of the run [0s]"),
         may("mix", List(&Variant(&STEPS)), "requests chosen by weight"),
+        may("think", Pause(&PAUSE), "beside a mix: the pause behind each request [none]"),
         may("steps", List(&Variant(&STEPS)), "a journey: steps one after the other"),
         may("websocket", Of(&WEBSOCKET), "sessions that stay open"),
         may("every", Duration, "how often a message is sent"),
@@ -111,6 +113,7 @@ pub(in crate::scenario) static WORKLOAD: Section = Section {
     ]],
     rules: &[
         Rule::Exactly(&["mix", "steps", "websocket"]),
+        Rule::Beside("think", &["mix"]),
         Rule::Beside("every", &["websocket"]),
         Rule::Beside("sample", &["every"]),
         Rule::Beside("send", &["websocket"]),

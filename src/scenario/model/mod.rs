@@ -13,7 +13,7 @@ pub use json::{Json, JsonPath, Segment};
 pub use load::{Amount, Arrivals, Length, Load, Pace, Shape, Stage};
 pub use steps::{
     Action, Answer, Body, Expectation, Measure, Message, Method, Request, Save, Statuses, Step,
-    Think, WebSocket,
+    Think, ThinkTimes, WebSocket,
 };
 pub use threshold::{Aggregate, Bound, Comparison, Measured, Quantity, Threshold};
 
@@ -97,6 +97,8 @@ pub struct Users {
     pub count: Spanned<u64>,
     /// The number of the first.
     pub first: u64,
+    /// How often one of the group is drawn beside other groups; none means once.
+    pub weight: Option<Spanned<u64>>,
     /// Their addresses, `{n}` being the number.
     pub email: Option<Spanned<String>>,
     /// Their password.
@@ -157,6 +159,8 @@ pub struct Workload {
     pub start: Nanos,
     /// What is done.
     pub work: Work,
+    /// The pause behind each request of a mix.
+    pub think: Option<Spanned<Think>>,
     /// The time from a step to a message.
     pub measure: Option<Measure>,
 }
@@ -167,6 +171,8 @@ pub enum Strategy {
     /// Any user for each request.
     #[default]
     Random,
+    /// A group by weight, then any user of it, for each request.
+    Weighted,
     /// Users in turn, by the session's number.
     RoundRobin,
     /// Any user, kept as long as the session lives.

@@ -61,12 +61,35 @@ pub enum Action {
 }
 
 /// How long a pause is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Think {
-    /// At least.
-    pub least: Nanos,
-    /// At most.
-    pub most: Nanos,
+    /// How it is drawn.
+    pub times: ThinkTimes,
+    /// Longer ones are cut to it.
+    pub max: Option<Spanned<Nanos>>,
+}
+
+/// How pauses are distributed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ThinkTimes {
+    /// Evenly within a range, which may be one length.
+    Even {
+        /// At least.
+        least: Nanos,
+        /// At most.
+        most: Nanos,
+    },
+    /// Exponentially, with this mean.
+    Exponential(Spanned<Nanos>),
+    /// Log-normally.
+    Lognormal {
+        /// Half of them are shorter.
+        median: Spanned<Nanos>,
+        /// The standard deviation of their natural logarithms.
+        sigma: f64,
+    },
+    /// As they were measured: quantiles at even steps, from the shortest to the longest.
+    Quantiles(Vec<Spanned<Nanos>>),
 }
 
 /// A method.

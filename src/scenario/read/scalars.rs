@@ -3,12 +3,12 @@
 use super::{Fields, Reader};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expr::{self, Expr, Template};
-use crate::scenario::keys::{PACE, Shape};
-use crate::scenario::limits::CONNECTIONS_MAX;
-use crate::scenario::model::{Amount, Answer, JsonPath, Pace, Statuses, Think};
+use crate::scenario::keys::{PACE, PAUSE, Shape};
+use crate::scenario::limits::{CONNECTIONS_MAX, QUANTILES_MAX};
+use crate::scenario::model::{Amount, Answer, JsonPath, Pace, Statuses, Think, ThinkTimes};
 use crate::scenario::place::Spanned;
 use crate::scenario::suggest::nearest;
-use crate::scenario::tree::{Node, Scalar};
+use crate::scenario::tree::{Node, Scalar, Value};
 use crate::stdx::Nanos;
 use crate::stdx::units::{self, Rate, UnitError};
 
@@ -165,22 +165,85 @@ impl Reader<'_> {
         })
     }
 
-    /// `2s`, or `2s..5s`.
-    pub(super) fn think(&mut self, fields: &Fields<'_>, name: &str) -> Option<Think> {
+    /// `2s`, `2s..5s`, or a distribution.
+    pub(super) fn think(&mut self, fields: &Fields<'_>, name: &str) -> Option<Spanned<Think>> {
         self.keyed(fields, name, |reader, node, shape| {
+            if matches!(node.value, Value::Mapping(_)) {
+                return Some(Spanned::new(reader.drawn(node)?, node.span));
+            }
             let span = reader.quantity(node, shape, |text| {
                 let (least, most) = text.split_once("..").unwrap_or((text, text));
-                Ok(Think { least: units::duration(least)?, most: units::duration(most)? })
+                Ok((units::duration(least)?, units::duration(most)?))
             })?;
-            let Think { least, most } = span.value;
+            let (least, most) = span.value;
             if least > most {
                 let what = format!("from {least} to {most} is backwards");
                 let help = format!("write {most}..{least}");
                 reader.add(Diagnostic::new(node.span, what, "the shorter one first").help(help));
                 return None;
             }
-            Some(span.value)
+            let times = ThinkTimes::Even { least, most };
+            Some(Spanned::new(Think { times, max: None }, node.span))
         })
+    }
+
+    fn drawn(&mut self, node: &Node) -> Option<Think> {
+        let fields = self.fields(node, &PAUSE)?;
+        let mean = self.lasting(&fields, "exponential").map(ThinkTimes::Exponential);
+        let median = self.lasting(&fields, "lognormal");
+        let sigma = self.sigma(&fields);
+        let points = fields.get("quantiles").map(|_| self.quantiles(&fields));
+        // A bound that is wrong is no bound that is left out.
+        let max = fields.get("max").map(|_| self.lasting(&fields, "max"));
+        let max = max.map_or(Some(None), |max| max.map(Some))?;
+        let lognormal =
+            median.zip(sigma).map(|(median, sigma)| ThinkTimes::Lognormal { median, sigma });
+        let times = mean.or(lognormal).or_else(|| points.flatten().map(ThinkTimes::Quantiles))?;
+        Some(Think { times, max })
+    }
+
+    fn sigma(&mut self, fields: &Fields<'_>) -> Option<f64> {
+        // Beyond it one pause in a hundred is 10^10 times the median: a slip, not a user.
+        const SIGMA_MAX: f64 = 10.0;
+        self.keyed(fields, "sigma", |reader, node, shape| {
+            let number = reader.scalar(node, shape)?.text.parse::<f64>().ok();
+            let Some(sigma) = number.filter(|number| number.is_finite()) else {
+                reader.wrong(node, shape);
+                return None;
+            };
+            if sigma <= 0.0 || sigma > SIGMA_MAX {
+                let what = format!("{} is no deviation of logarithms", node.described());
+                let expected = format!("more than 0, and at most {SIGMA_MAX}");
+                let help = "0.8 means that two of three pauses are between 0.45 and 2.2 medians";
+                reader.add(Diagnostic::new(node.span, what, expected).help(help));
+                return None;
+            }
+            Some(sigma)
+        })
+    }
+
+    fn quantiles(&mut self, fields: &Fields<'_>) -> Option<Vec<Spanned<Nanos>>> {
+        let node = fields.get("quantiles")?;
+        let shape = &Shape::Duration;
+        let points = self.items(node, fields.shape("quantiles"), |reader, node| {
+            reader.quantity(node, shape, units::duration)
+        })?;
+        if points.len() < 2 || points.len() > QUANTILES_MAX {
+            let what = format!("{} quantiles", points.len());
+            let expected = format!("from 2 to {QUANTILES_MAX}");
+            let help = "the shortest pause first, the longest last, the others at even steps";
+            self.add(Diagnostic::new(node.span, what, expected).help(help));
+            return None;
+        }
+        let pairs = points.iter().zip(points.iter().skip(1));
+        if let Some((before, after)) = pairs.into_iter().find(|(it, next)| it.value > next.value) {
+            let what = format!("{} behind {} is backwards", after.value, before.value);
+            let help = "write them in ascending order, from the shortest pause to the longest";
+            let diagnostic = Diagnostic::new(after.span, what, "none shorter than the one before");
+            self.add(diagnostic.also(before.span, "the one before").help(help));
+            return None;
+        }
+        Some(points)
     }
 
     pub(super) fn rate(&mut self, fields: &Fields<'_>, name: &str) -> Option<Spanned<Rate>> {

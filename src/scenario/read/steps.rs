@@ -51,7 +51,7 @@ impl Reader<'_> {
 
     fn action(&mut self, kind: &str, fields: &Fields<'_>) -> Option<Action> {
         Some(match kind {
-            "think" => Action::Think(self.think(fields, kind)?),
+            "think" => Action::Think(self.think(fields, kind)?.value),
             "one_of" => Action::OneOf(self.weighted(fields, kind)?),
             "group" => {
                 let (name, steps) = (self.text(fields, kind), self.steps(fields, "steps"));

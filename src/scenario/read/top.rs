@@ -83,6 +83,42 @@ impl Reader<'_> {
                 "say who logs in: users: {count: 20, email: user{n}@example.com, password: …}";
             self.add(Diagnostic::new(place, what, "only beside 'users'").help(help));
         }
+        self.weights(scenario);
+    }
+
+    /// Weights of groups need somebody who draws by them, and who draws by them needs weights.
+    fn weights(&mut self, scenario: &Scenario) {
+        let draws = |each: &&Named<Workload>| each.value.user.value == Strategy::Weighted;
+        let drawing: Vec<_> = scenario.workloads.iter().filter(draws).collect();
+        let given = scenario.users.iter().filter_map(|users| users.weight.as_ref());
+        if let (Some(weight), true) = (given.clone().next(), drawing.is_empty()) {
+            let what = "'weight' of a group that no workload draws by weight";
+            let help = "say so in a workload: user: weighted; or leave the weights out";
+            let expected = "only beside 'user: weighted' in a workload";
+            self.add(Diagnostic::new(weight.span, what, expected).help(help));
+        }
+        let Some(first) = drawing.first() else { return };
+        let given: Vec<_> = given.collect();
+        if let [weight, ..] = given[..]
+            && given.len() == scenario.users.len()
+            && given.iter().all(|weight| weight.value == 0)
+        {
+            let what = "all weights of 'users' are 0";
+            let help = "weights are shares of their sum: one of them must be more than 0";
+            let diagnostic = Diagnostic::new(weight.span, what, "more than 0, somewhere");
+            self.add(diagnostic.also(first.value.user.span, "drawn by weight here").help(help));
+        }
+        for workload in drawing {
+            let what = match &workload.value.users {
+                _ if scenario.users.is_empty() => "'user: weighted' without 'users'",
+                None if scenario.users.len() > 1 => continue,
+                _ => "'user: weighted' with one group of users: there is nothing to weigh",
+            };
+            let help = "give several groups a weight each: users: [{name: a, weight: 3, …}, …]; or \
+                        draw any user: user: random";
+            let expected = "only where a workload is of several groups of users";
+            self.add(Diagnostic::new(workload.value.user.span, what, expected).help(help));
+        }
     }
 
     fn targets(&mut self, fields: &Fields<'_>) -> Option<Vec<Target>> {
@@ -118,6 +154,7 @@ impl Reader<'_> {
         let role = self.text(&fields, "role").map(|role| role.value);
         let count = self.count(&fields, "count");
         let first = self.count(&fields, "first").map_or(1, |first| first.value);
+        let weight = self.count(&fields, "weight");
         let prefix = self.text(&fields, "prefix");
         let email = self.text(&fields, "email");
         let password = self.hidden(&fields, "password");
@@ -128,7 +165,8 @@ impl Reader<'_> {
             self.add(Diagnostic::new(email.span, what, expected));
         }
         let prefixed = prefix.map(|it| Spanned::new(it.value + "{n}@example.com", it.span));
-        Some(Users { name, role, count: count?, first, email: email.or(prefixed), password })
+        let email = email.or(prefixed);
+        Some(Users { name, role, count: count?, first, weight, email, password })
     }
 
     fn auth(&mut self, node: &Node) -> Option<Auth> {
@@ -171,6 +209,7 @@ impl Reader<'_> {
         self.names.note(Kind::Group, users.as_ref());
         let user = self.word_at(&fields, "user");
         let strategy = match user.as_ref().map(|word| word.value) {
+            Some("weighted") => Strategy::Weighted,
             Some("round-robin") => Strategy::RoundRobin,
             Some("sticky") => Strategy::Sticky,
             Some("unique") => Strategy::Unique,
@@ -180,10 +219,12 @@ impl Reader<'_> {
         let load = fields.get("load").map(|node| self.load(node));
         let start = self.duration(&fields, "start").map_or(Nanos::ZERO, |start| start.value);
         let work = self.work(&fields);
+        let think = fields.get("think").map(|_| self.think(&fields, "think"));
+        let think = think.map_or(Some(None), |think| think.map(Some));
         let measure = fields.get("measure").map(|node| self.measure(node));
         let load = load.map_or(Some(None), |load| load.map(Some))?;
         let measure = measure.map_or(Some(None), |measure| measure.map(Some))?;
-        Some(Workload { users, user, load, start, work: work?, measure })
+        Some(Workload { users, user, load, start, work: work?, think: think?, measure })
     }
 
     fn work(&mut self, fields: &Fields<'_>) -> Option<Work> {

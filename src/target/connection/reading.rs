@@ -7,7 +7,6 @@ use super::super::desk::Admission;
 use super::super::exchange::Exchange;
 use super::super::journal::id_of;
 use super::super::limits::{BACKLOG_MAX, BACKLOG_PAUSE, ECHO_MAX, HEAD_PATIENCE, OUT_MAX};
-use super::super::misbehave::Lie;
 use super::super::payloads::Canned;
 use super::super::routes::{Path, Route};
 use super::upgrade::Wish;
@@ -120,7 +119,8 @@ impl Connection {
     /// A request is whole: numbers it, and replies now or later.
     fn answer<S: Submissions>(&mut self, mut exchange: Exchange, turn: &mut Turn<'_, S>) {
         if exchange.path != Path::Count {
-            exchange.lie = turn.common.number(exchange.path);
+            let account = self.account(&exchange);
+            exchange.lie = turn.common.number(exchange.path, account);
         }
         let answered = match exchange.route {
             Route::Delay(span) => Some((turn.now + span, span)),
@@ -132,9 +132,7 @@ impl Connection {
             return self.close(turn);
         };
         exchange.work = work;
-        if exchange.lie == Some(Lie::Delay) {
-            until += turn.common.lies.hold();
-        }
+        until += exchange.lie.map_or(Nanos::ZERO, |lie| turn.common.lies.hold(lie));
         if until <= turn.now {
             return self.reply(exchange, turn);
         }
@@ -146,6 +144,16 @@ impl Connection {
         slow.exchange = exchange;
         slow.hold_until = until;
         self.phase = Phase::Held;
+    }
+
+    /// Whose request it is, where the target looks at tokens.
+    fn account(&self, exchange: &Exchange) -> Option<u32> {
+        let slow = self.slow.as_ref()?;
+        match exchange.route {
+            Route::Gateway => slow.wish.account(),
+            route if route.needs_admission() => slow.admission.caller.map(|caller| caller.account),
+            _ => None,
+        }
     }
 
     /// Takes note of an unfinished head.

@@ -51,6 +51,16 @@ impl Wish {
     }
 }
 
+impl Wish {
+    /// The account that a gateway is to be opened for.
+    pub(super) const fn account(&self) -> Option<u32> {
+        match self {
+            Self::Granted { account, .. } => *account,
+            _ => None,
+        }
+    }
+}
+
 impl Connection {
     /// Answers a wish, and becomes a WebSocket if it was granted.
     pub(super) fn upgrade<S: Submissions>(&mut self, exchange: Exchange, turn: &mut Turn<'_, S>) {
@@ -61,7 +71,7 @@ impl Connection {
                 return self.answer_at_desk(exchange, &[], turn);
             }
             Wish::Granted { reply, account } => {
-                if matches!(exchange.lie, None | Some(Lie::Delay)) {
+                if exchange.lie.is_none_or(Lie::delays) {
                     return self.open_socket(exchange, &reply, account, turn);
                 }
                 (reply, 101)

@@ -30,7 +30,7 @@ impl Connection {
             self.pending.push(Canned::Health, payloads, spare);
             return;
         }
-        if exchange.route.is_socket() && exchange.lie != Some(Lie::Fail) {
+        if exchange.route.is_socket() && !exchange.lie.is_some_and(Lie::refuses) {
             return self.upgrade(exchange, turn);
         }
         let asked = match exchange.route.takes_body() {
@@ -38,7 +38,7 @@ impl Connection {
             false => None,
         };
         let asked = asked.unwrap_or_default();
-        let is_true = exchange.lie != Some(Lie::Fail);
+        let is_true = !exchange.lie.is_some_and(Lie::refuses);
         match exchange.route {
             route if is_true && route.is_for_desk() => self.answer_at_desk(exchange, &asked, turn),
             Route::Count if is_true => {

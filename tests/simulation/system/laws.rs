@@ -3,6 +3,8 @@
 use onslaught::metrics::catalog::Trend;
 use onslaught::metrics::{Counter, Leaf, LeafId};
 use onslaught::plan::{Kind, Phase};
+use onslaught::stdx::Nanos;
+use onslaught::verdict::trust::Little;
 
 use super::run::Finished;
 
@@ -12,6 +14,7 @@ impl Finished {
             leaf.tally.reconcile().unwrap_or_else(|wrong| panic!("{id:?}: {wrong}"));
             self.times(id, leaf);
         }
+        self.users();
         self.counts();
         self.farewell();
         if self.world.manners.is_good() && !self.aborted && self.is_calm() {
@@ -42,6 +45,27 @@ impl Finished {
         leaves.filter_map(|id| self.total.get(id)).map(of).sum()
     }
 
+    /// Users are told of on their own shard alone, and did together what all did in the load.
+    fn users(&self) {
+        let leaves: Vec<&Leaf> =
+            self.plan.leaves(Phase::Load).filter_map(|(_, id)| self.total.get(id)).collect();
+        let sum = |of: &dyn Fn(&Leaf) -> u64| leaves.iter().map(|leaf| of(leaf)).sum::<u64>();
+        let mut users = [0; 3];
+        for (shard, tails) in (0..).zip(&self.tails) {
+            assert_eq!(tails.together().users, 0, "so few users are all kept apart");
+            for (user, tail) in tails.kept() {
+                assert_eq!(user % self.plan.shards, shard, "user {user}");
+                let told = [tail.operations(), tail.failed(), tail.times()];
+                users.iter_mut().zip(told).for_each(|(sum, told)| *sum += told);
+            }
+        }
+        let failed = sum(&|leaf| leaf.tally.failures());
+        let ended = failed + sum(&|leaf| leaf.tally.ok);
+        let all = [ended, failed, sum(&|leaf| leaf.replies - leaf.retried)];
+        let nobody = self.plan.people.is_none();
+        assert_eq!(users, if nobody { [0; 3] } else { all }, "operations, failures, times");
+    }
+
     /// What the system knows by itself.
     fn counts(&self) {
         let seen = &self.world.told.seen;
@@ -58,6 +82,8 @@ impl Finished {
             assert_eq!(self.total.counter(counter), should, "{}", counter.name());
         }
         assert_eq!(self.total.counts.connects, seen.connects, "connects");
+        let little = Little::of(&self.total, Nanos::ZERO);
+        assert!(little.off() <= 0.001, "Little's law, to what histograms may be off: {little:?}");
         assert_eq!(self.total.counts.connect_failures, seen.connect_failures, "failed connects");
         assert_eq!(self.sum(Kind::Http, |leaf| leaf.replies), seen.replies, "replies");
         let opened = self.sum(Kind::WsOpen, |leaf| leaf.replies - leaf.retried);

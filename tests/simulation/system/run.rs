@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use onslaught::engine::shard::Next;
 use onslaught::engine::{Level, Shard, To};
-use onslaught::metrics::{Delta, Tally};
+use onslaught::metrics::{Delta, Tails, Tally};
 use onslaught::plan::{Load, Plan};
 use onslaught::stdx::Nanos;
 
@@ -20,6 +20,8 @@ use super::world::{Inbox, Outbox, World};
 pub(super) struct Finished {
     pub(super) plan: std::sync::Arc<Plan>,
     pub(super) total: Delta,
+    /// How its users fared, shard by shard.
+    pub(super) tails: Vec<Tails>,
     pub(super) world: World,
     /// It was told to end at once.
     pub(super) aborted: bool,
@@ -142,7 +144,8 @@ impl Simulation {
         let plan = self.scenario.plan.clone();
         let world = self.world.into_inner();
         let (aborted, ended_at) = (world.aborted, world.agenda.now);
-        Finished { plan, total: self.total, world, aborted, ended_at }
+        let tails = self.drivers.iter_mut().map(|driver| driver.shard.take_tails()).collect();
+        Finished { plan, total: self.total, tails, world, aborted, ended_at }
     }
 
     /// How long a run may take behind its last due moment.

@@ -49,6 +49,8 @@ mod integration {
     mod soak;
     /// A target that stands still for a second, and what that must look like.
     mod stall;
+    /// A generator that gets no core.
+    mod starved;
     /// What a summary must keep to, whoever reads it.
     mod summaries;
     /// The embedded target as another WebSocket client finds it.

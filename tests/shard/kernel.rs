@@ -189,6 +189,12 @@ impl World {
         self.turn(self.now);
     }
 
+    /// What was recorded since the last time.
+    pub(crate) fn hand_over(&mut self) -> Box<Delta> {
+        let (recorder, gauges) = self.shard.recorder();
+        recorder.hand_over(Box::default(), self.now, gauges)
+    }
+
     /// What was recorded by a shard that has finished.
     #[track_caller]
     pub(crate) fn finished(&mut self) -> Box<Delta> {

@@ -15,8 +15,12 @@ mod integration {
     mod check;
     /// The two commands of a newcomer.
     mod demo;
+    /// The table of faults, row by row: alone, and beside others that are well.
+    mod faults;
     /// Tokens that expire, are renewed, are refused: against the gateway on Node.
     mod gateway;
+    /// Interrupted at random moments.
+    mod interrupts;
     /// Malformed, endless and missing replies, each with its class.
     mod liar;
     /// The embedded target lies on purpose; the report finds exactly those.

@@ -25,7 +25,7 @@ mod tempdir;
 mod wait;
 
 pub(crate) use bystander::bystander;
-pub(crate) use cli::{Onslaught, Run};
+pub(crate) use cli::{Onslaught, Run, Running};
 pub(crate) use counts::Counts;
 pub(crate) use hog::hogs;
 pub(crate) use liar::{Reply, liar};

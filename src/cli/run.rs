@@ -53,11 +53,19 @@ pub(super) fn run(args: &RunArgs, allowed: &Cores) -> ExitCode {
         json: args.json.clone(),
         folder: Some(folder),
         latency: if args.latency { Latency::Spectrum } else { Latency::Brief },
-        policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },
+        policy: policy(args),
         accepted: args.allow_untrusted.then_some(ACCEPTED),
         scenario: Some(effective),
     };
     job::execute(job, allowed)
+}
+
+const fn policy(args: &RunArgs) -> TrustPolicy {
+    match (args.allow_untrusted, args.strict) {
+        (true, _) => TrustPolicy::Allow,
+        (false, true) => TrustPolicy::Strict,
+        (false, false) => TrustPolicy::Refuse,
+    }
 }
 
 /// Where load may go: the flag and the file together.

@@ -17,10 +17,14 @@ mod integration {
     mod demo;
     /// From an access log to a scenario.
     mod fit;
-    /// Tokens that expire, are renewed, are refused: against the gateway on Node.
-    mod gateway;
     /// Groups of users, and users who are registered under load.
     mod groups;
+    /// The table of faults, row by row: alone, and beside others that are well.
+    mod faults;
+    /// Tokens that expire, are renewed, are refused: against the gateway on Node.
+    mod gateway;
+    /// Interrupted at random moments.
+    mod interrupts;
     /// Malformed, endless and missing replies, each with its class.
     mod liar;
     /// The embedded target lies on purpose; the report finds exactly those.

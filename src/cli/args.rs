@@ -225,8 +225,8 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) cold: bool,
 
-    /// Take warnings about the scenario for errors
-    #[arg(long)]
+    /// Take warnings about the scenario for errors, and every trust verdict but valid for 111
+    #[arg(long, conflicts_with = "allow_untrusted")]
     pub(super) strict: bool,
 
     /// Allow targets that are neither loopback nor private addresses

@@ -62,7 +62,7 @@ pub(super) fn understand(args: &WsArgs, allowed: &Cores) -> Result<Job, Problems
         workload.opening = ramp.map_or(Opening::Cold, |ramp| pace(ramp, sessions));
         Some(Job {
             plan,
-            reach: if args.allow_remote { Reach::Remote } else { Reach::Local },
+            permit: if args.allow_remote { Reach::Remote } else { Reach::Local }.into(),
             cores,
             shards: shards.and_then(|shards| u32::try_from(shards).ok()),
             json: args.json.clone(),

@@ -7,7 +7,7 @@ mod threshold;
 
 use super::expr::Template;
 use super::place::Spanned;
-use crate::stdx::Nanos;
+use crate::stdx::{Cidr, Nanos};
 
 pub use json::{Json, JsonPath, Segment};
 pub use load::{Adapt, Amount, Arrivals, Goal, Length, Load, Pace, Search, Shape, Stage};
@@ -26,6 +26,8 @@ pub struct Scenario {
     pub about: Option<String>,
     /// Systems under test; the only one of `target` has the name `default`.
     pub targets: Vec<Target>,
+    /// What may be loaded beside loopback and private addresses.
+    pub allow: Vec<Allowed>,
     /// From the start of an attempt to the end of its reply.
     pub timeout: Option<Spanned<Nanos>>,
     /// Groups of users.
@@ -66,6 +68,15 @@ pub struct Target {
     pub name: Spanned<String>,
     /// `http://HOST[:PORT]`, or another scheme.
     pub url: Spanned<String>,
+}
+
+/// What may be loaded beside loopback and private addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// Public addresses that this name leads to, in lower case.
+    Host(String),
+    /// These addresses, whatever they are.
+    Network(Cidr),
 }
 
 /// A service behind the targets, asked whether it is there.

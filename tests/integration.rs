@@ -15,14 +15,14 @@ mod integration {
     mod check;
     /// The two commands of a newcomer.
     mod demo;
-    /// From an access log to a scenario.
-    mod fit;
-    /// Groups of users, and users who are registered under load.
-    mod groups;
     /// The table of faults, row by row: alone, and beside others that are well.
     mod faults;
+    /// From an access log to a scenario.
+    mod fit;
     /// Tokens that expire, are renewed, are refused: against the gateway on Node.
     mod gateway;
+    /// Groups of users, and users who are registered under load.
+    mod groups;
     /// Interrupted at random moments.
     mod interrupts;
     /// Malformed, endless and missing replies, each with its class.

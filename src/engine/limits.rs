@@ -33,6 +33,9 @@ pub(super) const DELTAS_WAITING: usize = 4;
 /// Rows of the series: one day. Later seconds are in all totals, and an event says so.
 pub(super) const SERIES_ROWS: usize = 86_400;
 
+/// From the order to another level: every shard has to hear of it before.
+pub(super) const LEVEL_LEAD: Nanos = Nanos::from_millis(50);
+
 /// Changes of the level in one run: one a second for a day.
 pub(super) const LEVELS: u32 = 86_400;
 

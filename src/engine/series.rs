@@ -7,6 +7,7 @@ use super::control::Level;
 use super::host::{self, ThreadTimes};
 use super::limits::SERIES_ROWS;
 use super::outcome::{Quantiles, Row};
+use super::steering::{Action, Steering};
 use crate::metrics::{Delta, Histogram, LeafId, Trend};
 use crate::plan::{Kind, LeafName, Load, Plan, Schedule, Spacing, Until, Workload};
 use crate::stdx::Nanos;
@@ -27,6 +28,8 @@ pub(super) struct Series {
     arriving: Vec<bool>,
     requests: Vec<bool>,
     thresholds: Windows,
+    pub(super) steering: Option<Steering>,
+    actions: Vec<Action>,
     /// Seconds that some shard has not delivered yet.
     open: BTreeMap<u64, Delta>,
     /// The last second that each shard has delivered.
@@ -102,6 +105,8 @@ impl Series {
             // Without requests the times of the second are those of all operations.
             requests: requests.map(|request| request || !any).collect(),
             thresholds: Windows::new(plan),
+            steering: None,
+            actions: Vec::new(),
             open: BTreeMap::new(),
             delivered: vec![None; threads.len()],
             before: before.collect(),
@@ -133,6 +138,11 @@ impl Series {
                 level.apply(arrivals.schedule.rate_mut(), at, &planned);
             }
         }
+    }
+
+    /// What steering wants since it was asked last.
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
     }
 
     /// A threshold that is to end the run: when it was missed, and a sentence.
@@ -190,6 +200,10 @@ impl Series {
         };
         if row.at.since(row.span) >= self.plan.warmup {
             self.thresholds.second(&self.plan, delta, row.at, row.span);
+            let when = (row.at, row.span);
+            let steering = self.steering.as_mut();
+            let action = steering.and_then(|it| it.second(&self.plan, delta, window, when));
+            self.actions.extend(action);
         }
         // Less than half a second says little about seconds, and the warm-up is in no total.
         if row.span.0 * 2 >= SECOND && row.at.since(row.span) >= self.plan.warmup {

@@ -34,7 +34,7 @@ pub enum Goal {
     /// A level at which a response time is kept.
     Keep {
         /// The response time, below a fixed one.
-        threshold: Threshold,
+        threshold: Box<Threshold>,
         /// That one.
         target: Nanos,
         /// What is added at a time.

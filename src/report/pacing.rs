@@ -175,7 +175,7 @@ fn window(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Tally) -> 
     };
     let by_count = operations.filter(|count| done.scheduled >= *count);
     let window = match (&outcome.ended, by_count) {
-        (Ended::Finished, None) => Some(longest),
+        (Ended::Finished, None) => Some(outcome.stopped.map_or(longest, |at| at.since(begins))),
         (Ended::Finished, Some(count)) => periods(count),
         _ => {
             let stopped = interrupted_at(outcome).map(|at| at.since(begins));

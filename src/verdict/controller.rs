@@ -77,6 +77,12 @@ impl Ramp {
         Self { spec, level, due, slow: false, turning: 0, silent: 0 }
     }
 
+    /// Whether it is time to ask it.
+    #[must_use]
+    pub fn is_due(&self, now: Nanos) -> bool {
+        now >= self.due
+    }
+
     /// What to do. Before the next step is due it holds, and what was observed does not count: ask
     /// with all that was measured since the last step.
     ///
@@ -176,6 +182,12 @@ impl Keep {
         let level = spec.from.min(spec.to);
         let due = now + spec.every;
         Self { spec, level, due, recent: [None; WINDOW], falling: false, silent: 0 }
+    }
+
+    /// Whether it is time to ask it.
+    #[must_use]
+    pub fn is_due(&self, now: Nanos) -> bool {
+        now >= self.due
     }
 
     /// What to do. Before the next change is due it holds, and what was observed does not count.

@@ -42,14 +42,11 @@ impl Compiler<'_> {
             scenario::Goal::Keep(threshold) => {
                 self.check_threshold(threshold);
                 let target = self.target_time(threshold);
-                Goal::Keep { threshold: threshold.value.clone(), target, step, every }
+                Goal::Keep { threshold: Box::new(threshold.value.clone()), target, step, every }
             }
-            scenario::Goal::Ramp { slow_above, stop_above } => Goal::Ramp {
-                slow_above: slow_above.value,
-                stop_above: *stop_above,
-                step,
-                every,
-            },
+            scenario::Goal::Ramp { slow_above, stop_above } => {
+                Goal::Ramp { slow_above: slow_above.value, stop_above: *stop_above, step, every }
+            }
         };
         self.steered(load, &adapt.to, goal, longest)
     }

@@ -9,6 +9,7 @@ mod files;
 mod fixture;
 mod forge;
 mod golden;
+mod jtl;
 mod kinds;
 mod laws;
 mod users;

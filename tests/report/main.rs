@@ -10,6 +10,7 @@ mod files;
 mod fixture;
 mod forge;
 mod golden;
+mod jtl;
 mod kinds;
 mod laws;
 mod users;

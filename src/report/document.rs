@@ -203,6 +203,10 @@ pub struct Pacing {
     pub timeout_s: f64,
     /// How long an arrival waits before it is dropped; null in a closed model.
     pub patience_s: Option<f64>,
+    /// How closely arrivals kept to their schedule: `timed`, `precise` or `efficient`; null in a
+    /// closed model, and where workloads differ.
+    #[serde(default)]
+    pub precision: Option<String>,
     /// Whether connections were opened by the operations that needed them.
     pub cold: bool,
     /// Each workload, where there are several. Then `connections` is their sum, `achieved_per_s`

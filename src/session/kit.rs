@@ -2,8 +2,8 @@
 
 use crate::plan::text::{Choice, UserField};
 use crate::plan::{
-    Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, People, Place, Plan, Pool,
-    Program, Request, Segment, Spacing, Statuses, Strategy, Text, Until, Value, Workload,
+    Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, Pacing, People, Place, Plan,
+    Pool, Program, Request, Segment, Spacing, Statuses, Strategy, Text, Until, Value, Workload,
 };
 use crate::protocol::http::{ReplyTo, Reuse};
 use crate::session::{Draw, Pools, Speaker, Users, Variables};
@@ -29,6 +29,7 @@ pub(super) fn workload() -> Workload {
         sessions: 1,
         levels: None,
         spacing: Spacing::default(),
+        pacing: Pacing::default(),
         stages: Vec::new(),
         steer: None,
         until: Until::Elapsed(Nanos::from_secs(1)),

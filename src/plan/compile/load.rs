@@ -4,7 +4,7 @@ use super::Compiler;
 use super::course::Course;
 use crate::plan::curve::SESSION;
 use crate::plan::steer::Steer;
-use crate::plan::{Curve, Load, Opening, Spacing, Stage, Until};
+use crate::plan::{Curve, Load, Opening, Pacing, Spacing, Stage, Until};
 use crate::scenario::{self, Amount, Arrivals, Diagnostic, Shape, Span, Spanned};
 use crate::stdx::Nanos;
 use crate::stdx::units::Rate;
@@ -18,6 +18,7 @@ pub(super) struct Compiled {
     pub(super) sessions: u32,
     pub(super) levels: Option<Curve>,
     pub(super) spacing: Spacing,
+    pub(super) pacing: Pacing,
     pub(super) stages: Vec<Stage>,
     pub(super) steer: Option<Steer>,
     pub(super) until: Until,
@@ -68,6 +69,7 @@ impl Compiler<'_> {
             sessions,
             levels: None,
             spacing: spacing(load),
+            pacing: load.pacing,
             stages: Vec::new(),
             steer: None,
             until: Until::Elapsed(Nanos::ZERO),
@@ -106,6 +108,7 @@ impl Compiler<'_> {
             sessions,
             levels: Some(curve.clone()),
             spacing: spacing(drawn.unwrap_or(first)),
+            pacing: said(|load| load.pacing != Pacing::Timed).unwrap_or(first).pacing,
             stages: stages.clone(),
             steer: None,
             until: Until::Elapsed(curve.end()),
@@ -143,13 +146,9 @@ impl Compiler<'_> {
 fn spacing(load: &scenario::Load) -> Spacing {
     match load.arrivals.value {
         Arrivals::Even => Spacing::Even,
-        Arrivals::Batched => Spacing::Batched(BATCH),
         Arrivals::Poisson => Spacing::Poisson,
     }
 }
-
-/// Arrivals that fall due within a tick of the timing wheel go together.
-const BATCH: Nanos = Nanos::from_millis(1);
 
 fn little(rate: Rate, time: Nanos) -> u32 {
     let at_once = u128::from(rate.milli_per_s) * u128::from(time.0) / 1_000_000_000_000;

@@ -76,6 +76,7 @@ impl Compiler<'_> {
             sessions: load.sessions,
             levels: load.levels,
             spacing: load.spacing,
+            pacing: load.pacing,
             stages: load.stages,
             steer: load.steer,
             until: load.until,

@@ -10,7 +10,7 @@ use super::place::Spanned;
 use crate::stdx::{Cidr, Nanos};
 
 pub use json::{Json, JsonPath, Segment};
-pub use load::{Adapt, Amount, Arrivals, Goal, Length, Load, Pace, Search, Shape, Stage};
+pub use load::{Adapt, Amount, Arrivals, Goal, Length, Load, Pace, Pacing, Search, Shape, Stage};
 pub use steps::{
     Action, Answer, Body, Expectation, Measure, Message, Method, Request, Save, Statuses, Step,
     Think, ThinkTimes, WebSocket,

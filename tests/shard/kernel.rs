@@ -142,7 +142,7 @@ impl World {
             upgraded: BTreeSet::new(),
         };
         let shard = Shard::new(Arc::new(plan), 0, Nanos::ZERO);
-        let next = Next { wake_at: None, ready: false, finished: false };
+        let next = Next { wake_at: None, ready: false, finished: false, precise: false };
         let mut world = Self { shard, kernel, now: Nanos::ZERO, next };
         world.turn(Nanos::ZERO);
         while !world.next.ready {

@@ -84,6 +84,7 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         for (target, addresses) in job.plan.targets.iter_mut().zip(addresses) {
             target.addresses = addresses;
         }
+        ahead::sources(&job.plan)?;
         load(&Arc::new(job.plan.clone()), &cores, &interrupts, log.as_mut())
             .map_err(|error| Obstacle::Host(error.to_string()))
     });

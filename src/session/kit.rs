@@ -70,6 +70,7 @@ fn people() -> People {
                 weight: 1,
                 email,
                 password: password.clone(),
+                sources: Vec::new(),
             },
             Group {
                 name: "staff".to_owned(),
@@ -79,6 +80,7 @@ fn people() -> People {
                 weight: 1,
                 email: staff,
                 password,
+                sources: Vec::new(),
             },
         ],
         auth: Some(auth()),

@@ -175,6 +175,7 @@ fn people(plan: &mut Plan) {
             weight: 1,
             email: ("loadtest".into(), "@example.com".into()),
             password: Text::fixed("secret"),
+            sources: Vec::new(),
         }],
         auth: Some(Auth {
             register: Some(login.clone()),

@@ -1,7 +1,7 @@
 //! A kernel and a server in virtual time: everything is done at once, unless the test says when.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use onslaught::engine::Shard;
@@ -79,7 +79,7 @@ impl Kernel {
 impl Submissions for Kernel {
     fn accept(&mut self, _: u32) {}
 
-    fn connect(&mut self, handle: Handle, _: SocketAddr) {
+    fn connect(&mut self, handle: Handle, _: SocketAddr, _: Option<IpAddr>) {
         self.upgraded.remove(&handle.slot);
         self.after(self.connect, handle, Done::Connected);
     }

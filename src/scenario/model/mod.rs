@@ -5,6 +5,8 @@ mod load;
 mod steps;
 mod threshold;
 
+use std::net::IpAddr;
+
 use super::expr::Template;
 use super::place::Spanned;
 use crate::stdx::{Cidr, Nanos};
@@ -114,6 +116,8 @@ pub struct Users {
     pub email: Option<Spanned<String>>,
     /// Their password.
     pub password: Option<Template>,
+    /// Addresses of this host that their connections come from; none means any.
+    pub source: Vec<Spanned<IpAddr>>,
 }
 
 /// The life of a token.

@@ -13,6 +13,8 @@ mod integration {
     mod bad_targets;
     /// Scenario files: fine, wrong, unreadable.
     mod check;
+    /// Keys and signals that change a running load.
+    mod control;
     /// The two commands of a newcomer.
     mod demo;
     /// Tokens that expire, are renewed, are refused: against the gateway on Node.

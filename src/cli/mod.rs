@@ -12,12 +12,14 @@ mod example;
 mod files;
 mod http;
 mod job;
+mod keys;
 mod plan;
 mod probes;
 mod problems;
 mod run;
 mod signals;
 mod target;
+mod terminal;
 mod ws;
 
 use std::io::Write as _;

@@ -444,6 +444,7 @@ impl<'a> Collector<'a> {
             };
             if self.change_level(None, To::Share(share)) {
                 self.note(&told);
+                self.pulse(0);
             }
         }
     }

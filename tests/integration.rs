@@ -21,6 +21,8 @@ mod integration {
     mod gateway;
     /// Malformed, endless and missing replies, each with its class.
     mod liar;
+    /// Stages, sequences, kinds of arrivals: against sums of the test's own.
+    mod load_models;
     /// The embedded target lies on purpose; the report finds exactly those.
     mod misbehave;
     /// nginx: counts equal to its own log, killed and restarted.

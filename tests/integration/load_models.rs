@@ -258,7 +258,8 @@ fn an_interrupted_sequence_did_not_reach_its_end() {
 }
 
 /// What a run of 600 ms asked for, and how its requests lay as the target saw them: the index
-/// of dispersion of their counts per 10 ms.
+/// of dispersion of their counts per 10 ms, in the middle one of windows of 60 ms. So a pause of the
+/// host bends the window that it falls into, and no other.
 fn arrivals(kind: &str, seed: u64, count: u32) -> (u64, f64) {
     let dir = TempDir::new();
     let journal = dir.join("journal.csv");
@@ -273,7 +274,8 @@ fn arrivals(kind: &str, seed: u64, count: u32) -> (u64, f64) {
 }
 
 fn dispersion(journal: &Path, sent: u64) -> f64 {
-    const BINS: usize = 58;
+    const WINDOW: usize = 6;
+    const BINS: usize = 9 * WINDOW;
     let arrived = || -> Vec<u64> {
         let text = std::fs::read_to_string(journal).expect("read the journal");
         let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -293,17 +295,24 @@ fn dispersion(journal: &Path, sent: u64) -> f64 {
             *bin += 1.0;
         }
     }
-    let count = f64::from(u32::try_from(BINS).expect("a small number"));
-    let mean = bins.iter().sum::<f64>() / count;
-    bins.iter().map(|bin| (bin - mean).powi(2)).sum::<f64>() / (count - 1.0) / mean
+    let of = |window: &[f64]| {
+        let count = f64::from(u32::try_from(WINDOW).expect("a small number"));
+        let mean = window.iter().sum::<f64>() / count;
+        let squares = window.iter().map(|bin| (bin - mean).powi(2)).sum::<f64>();
+        // A window in which nothing came at all is as uneven as can be.
+        if mean > 0.0 { squares / (count - 1.0) / mean } else { f64::INFINITY }
+    };
+    let mut windows: Vec<f64> = bins.chunks(WINDOW).map(of).collect();
+    windows.sort_by(f64::total_cmp);
+    windows[windows.len() / 2]
 }
 
-/// The process is the same wherever it runs; of three tries one finds a host that is quiet enough
-/// not to bend it: a pause of 20 ms adds about 1.
+/// The process is the same wherever it runs.
 #[test]
 fn poisson_arrivals_follow_from_the_seed() {
-    // The standard deviation of the index is sqrt(2 / 57) = 0.19.
-    let random = |index: f64| (0.4..1.75).contains(&index);
+    // Of five degrees of freedom the middle is at 0.87, and that of nine windows within 0.26 of it
+    // two times in three.
+    let random = |index: f64| (0.3..1.9).contains(&index);
     let mut tries = String::new();
     let counts = [1, 2].map(|shards| {
         let mut each = (0..3).map(|_| arrivals("poisson", 7, shards));
@@ -314,6 +323,7 @@ fn poisson_arrivals_follow_from_the_seed() {
             random(index)
         });
         assert!(found, "dispersion of poisson arrivals:{tries}");
+        eprintln!("dispersion of poisson arrivals:{tries}");
         assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
         counts[0]
     });
@@ -326,13 +336,15 @@ fn poisson_arrivals_follow_from_the_seed() {
 fn even_arrivals_are_even() {
     shards([1, 2], |count| {
         let mut tries = String::new();
-        let found = (0..3).any(|_| {
+        // Of a few tries one finds a host that is quiet.
+        let found = (0..5).any(|_| {
             let (count, index) = arrivals("even", 7, count);
             let _written = write!(tries, " {index:.3}");
             assert_eq!(count, 1_200);
             index < 0.2
         });
         assert!(found, "dispersion of even arrivals:{tries}");
+        eprintln!("dispersion of even arrivals:{tries}");
     });
 }
 

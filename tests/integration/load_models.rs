@@ -257,8 +257,8 @@ fn an_interrupted_sequence_did_not_reach_its_end() {
     });
 }
 
-/// What a run of 600 ms asked for, and how its requests lay as the target saw them: the index
-/// of dispersion of their counts per 10 ms, in the middle one of windows of 60 ms. So a pause of the
+/// What a run of 600 ms asked for, and how its requests lay as the target saw them: the index of
+/// dispersion of their counts per 10 ms, in the middle one of windows of 60 ms. So a pause of the
 /// host bends the window that it falls into, and no other.
 fn arrivals(kind: &str, seed: u64, count: u32) -> (u64, f64) {
     let dir = TempDir::new();

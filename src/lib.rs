@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod doctor;
 pub mod engine;
+pub mod fit;
 pub mod live;
 pub mod metrics;
 pub mod net;

@@ -17,8 +17,16 @@ mod integration {
     mod control;
     /// The two commands of a newcomer.
     mod demo;
+    /// The table of faults, row by row: alone, and beside others that are well.
+    mod faults;
+    /// From an access log to a scenario.
+    mod fit;
     /// Tokens that expire, are renewed, are refused: against the gateway on Node.
     mod gateway;
+    /// Groups of users, and users who are registered under load.
+    mod groups;
+    /// Interrupted at random moments.
+    mod interrupts;
     /// Malformed, endless and missing replies, each with its class.
     mod liar;
     /// Stages, sequences, kinds of arrivals: against sums of the test's own.
@@ -49,6 +57,8 @@ mod integration {
     mod soak;
     /// A target that stands still for a second, and what that must look like.
     mod stall;
+    /// A generator that gets no core.
+    mod starved;
     /// What a summary must keep to, whoever reads it.
     mod summaries;
     /// The embedded target as another WebSocket client finds it.

@@ -11,7 +11,7 @@ use crate::metrics::Recorder;
 use crate::metrics::recorder::End;
 use crate::net::error::Cause;
 use crate::net::probe::{self, Unreachable};
-use crate::net::resolve::{Reach, ResolveError, other_loopback, resolve};
+use crate::net::resolve::{Permit, ResolveError, other_loopback, resolve};
 use crate::net::ring::{Ring, RingOptions};
 use crate::plan::{Phase, Plan, Target};
 use crate::protocol::Failure;
@@ -34,13 +34,13 @@ pub(super) enum Obstacle {
 /// The addresses of each target, all of them allowed. What is wrong with any is told at once.
 pub(super) fn resolved(
     targets: &[Target],
-    reach: Reach,
+    permit: &Permit,
     interrupts: &Interrupts,
 ) -> Result<Vec<Vec<SocketAddr>>, Obstacle> {
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     for Target { host, port, .. } in targets {
-        let (host, port) = (host.clone(), *port);
-        let resolved = unless_interrupted(interrupts, move || resolve(&host, port, reach));
+        let (host, port, permit) = (host.clone(), *port, permit.clone());
+        let resolved = unless_interrupted(interrupts, move || resolve(&host, port, &permit));
         match resolved.ok_or(Obstacle::Interrupted)? {
             Ok(addresses) => found.push(addresses),
             Err(error) => errors.push(error),

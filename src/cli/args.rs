@@ -39,6 +39,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Print an example of a scenario file
     Example(ExampleArgs),
+    /// Make a scenario of an access log: its mix, its rate, its think times
+    Fit(FitArgs),
     /// Load one URL, closed (-c) or at a constant rate (-R)
     Http(Box<HttpArgs>),
     /// Say what a scenario would do, and what it needs, without doing it
@@ -87,6 +89,35 @@ pub(super) struct ExampleArgs {
     /// Which; `onslaught presets` lists them
     #[arg(value_name = "NAME", default_value = "minimal")]
     pub(super) name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onslaught fit access.log > load.yaml
+  zcat access.log.*.gz | onslaught fit - > load.yaml
+  onslaught run load.yaml -e BASE_URL=http://10.0.0.7:8080
+  onslaught run load.yaml --profile users
+
+Logs are in the common or the combined format of nginx and Apache. For the
+distances of arrivals and for think times they need milliseconds, and how long
+requests took. In nginx:
+
+  log_format fit '$remote_addr - $remote_user [$time_local] \"$request\" '
+                 '$status $body_bytes_sent \"$http_referer\" '
+                 '\"$http_user_agent\" $msec $request_time';
+
+In Apache:
+
+  LogFormat \"%h %l %u [%{%d/%b/%Y:%H:%M:%S}t.%{msec_frac}t %{%z}t] \\\"%r\\\" \
+%>s %b \\\"%{Referer}i\\\" \\\"%{User-Agent}i\\\" %D\" fit
+
+A line may also begin with $msec or $time_iso8601, or have it in the brackets.
+The scenario is printed; what was found, and how well it fits, is told beside.
+Exit code 1: no line could be read.")]
+pub(super) struct FitArgs {
+    /// An access log; `-` is standard input
+    #[arg(value_name = "LOG")]
+    pub(super) log: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -199,8 +230,8 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) cold: bool,
 
-    /// Take warnings about the scenario for errors
-    #[arg(long)]
+    /// Take warnings about the scenario for errors, and every trust verdict but valid for 111
+    #[arg(long, conflicts_with = "allow_untrusted")]
     pub(super) strict: bool,
 
     /// Allow targets that are neither loopback nor private addresses

@@ -48,7 +48,7 @@ pub(super) fn demo(args: &DemoArgs, allowed: &Cores) -> ExitCode {
     ));
     let job = Job {
         plan,
-        reach: Reach::Local,
+        permit: Reach::Local.into(),
         cores: None,
         shards: Some(1),
         json: None,

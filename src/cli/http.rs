@@ -82,7 +82,7 @@ pub(super) fn understand(args: &HttpArgs, allowed: &Cores) -> Result<Job, Proble
         }
         Some(Job {
             plan,
-            reach: if args.allow_remote { Reach::Remote } else { Reach::Local },
+            permit: if args.allow_remote { Reach::Remote } else { Reach::Local }.into(),
             cores,
             shards: shards.and_then(|shards| u32::try_from(shards).ok()),
             json: args.json.clone(),

@@ -13,7 +13,7 @@ use crate::engine::outcome::{Ended, Outcome, Row};
 use crate::engine::{self, EngineError, Pulse, Run};
 use crate::live::{Output, Progress, Stage, Tick};
 use crate::metrics::Record;
-use crate::net::resolve::Reach;
+use crate::net::resolve::Permit;
 use crate::plan::{Phase, Plan, Until, Workload};
 use crate::report::figures::{plural, span};
 use crate::report::jtl::Jtl;
@@ -32,7 +32,8 @@ This trust verdict is accepted as --allow-untrusted says; otherwise the exit cod
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) plan: Plan,
-    pub(super) reach: Reach,
+    /// Where load may go.
+    pub(super) permit: Permit,
     /// The cores that the user chose, if any.
     pub(super) cores: Option<Cores>,
     /// The shards that the user asked for, if any.
@@ -66,8 +67,8 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         Ok(log) => log,
         Err(error) => return refuse(ExitCode::Usage, &error),
     };
-    let before = probes::asked("before the load", &job.plan.probes, job.reach);
-    let resolved = ahead::resolved(&job.plan.targets, job.reach, &interrupts);
+    let before = probes::asked("before the load", &job.plan.probes, &job.permit);
+    let resolved = ahead::resolved(&job.plan.targets, &job.permit, &interrupts);
     let local = resolved
         .as_ref()
         .is_ok_and(|all| all.iter().flatten().any(|to| to.ip().to_canonical().is_loopback()));
@@ -88,7 +89,7 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
             .map_err(|error| Obstacle::Host(error.to_string()))
     });
     let outcome = outcome.unwrap_or_else(|obstacle| obstacle.outcome(&job.plan, &cores));
-    let after = probes::asked("after the load", &job.plan.probes, job.reach);
+    let after = probes::asked("after the load", &job.plan.probes, &job.permit);
     let logged = log.map(RequestLog::finish).transpose();
     tell(&job, &outcome, sinks, logged, [before, after])
 }

@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod example;
 mod files;
+mod fit;
 mod http;
 mod job;
 mod keys;
@@ -46,6 +47,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Demo(args) => demo::demo(&args, &allowed),
         Command::Example(args) => example::example(&args),
+        Command::Fit(args) => fit::fit(&args),
         Command::Plan(args) => plan::plan(&args, &allowed),
         Command::Presets => example::presets(),
         Command::Run(args) => run::run(&args, &allowed),

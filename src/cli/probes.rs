@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::say;
-use crate::net::resolve::{Reach, resolve};
+use crate::net::resolve::{Permit, resolve};
 use crate::plan::{Ask, Probe};
 use crate::stdx::Clock;
 
@@ -18,13 +18,13 @@ const LEAST_FAILING: u16 = 500;
 type Answer = (String, Result<f64, String>);
 
 /// Asks each; only where load may go. Blocks for 2 s each at most, twice that for a reply.
-fn ask(probes: &[Probe], reach: Reach) -> Vec<Answer> {
-    probes.iter().map(|probe| (probe.name.clone(), one(probe, reach))).collect()
+fn ask(probes: &[Probe], permit: &Permit) -> Vec<Answer> {
+    probes.iter().map(|probe| (probe.name.clone(), one(probe, permit))).collect()
 }
 
 /// Asks, and tells what came of it: on standard error, and as lines for the results.
-pub(super) fn asked(when: &str, probes: &[Probe], reach: Reach) -> Vec<String> {
-    let lines = lines(when, &ask(probes, reach));
+pub(super) fn asked(when: &str, probes: &[Probe], permit: &Permit) -> Vec<String> {
+    let lines = lines(when, &ask(probes, permit));
     lines.iter().for_each(|line| say(line));
     lines
 }
@@ -38,8 +38,8 @@ fn lines(when: &str, answers: &[Answer]) -> Vec<String> {
     answers.iter().map(line).collect()
 }
 
-fn one(probe: &Probe, reach: Reach) -> Result<f64, String> {
-    let addresses = resolve(&probe.host, probe.port, reach).map_err(|error| error.to_string())?;
+fn one(probe: &Probe, permit: &Permit) -> Result<f64, String> {
+    let addresses = resolve(&probe.host, probe.port, permit).map_err(|error| error.to_string())?;
     let clock = Clock::start();
     let connection = connected(&addresses)?;
     if let Ask::Get(request) = &probe.ask {
@@ -87,7 +87,8 @@ mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 
-    use super::{Ask, Probe, Reach, ask, lines};
+    use super::{Ask, Probe, ask, lines};
+    use crate::net::resolve::Reach;
 
     fn probe(port: u16, ask: Ask) -> Probe {
         Probe { name: "service".to_owned(), host: "127.0.0.1".to_owned(), port, ask }
@@ -110,9 +111,9 @@ mod tests {
     fn who_listens_is_there() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert!(ask(&[probe(port, Ask::Connect)], Reach::Local)[0].1.is_ok());
+        assert!(ask(&[probe(port, Ask::Connect)], &Reach::Local.into())[0].1.is_ok());
         drop(listener);
-        let answers = ask(&[probe(port, Ask::Connect)], Reach::Local);
+        let answers = ask(&[probe(port, Ask::Connect)], &Reach::Local.into());
         let [line] = lines("before the load", &answers).try_into().unwrap();
         assert!(line.starts_with("before the load: service is not there: 127.0.0.1:"), "{line}");
     }
@@ -120,7 +121,7 @@ mod tests {
     #[test]
     fn a_reply_is_judged_by_its_status() {
         let get = || Ask::Get(b"GET / HTTP/1.1\r\n\r\n".as_slice().into());
-        let answer = |reply| ask(&[probe(served(reply), get())], Reach::Local).remove(0).1;
+        let answer = |reply| ask(&[probe(served(reply), get())], &Reach::Local.into()).remove(0).1;
         assert!(answer(b"HTTP/1.1 404 Not Found\r\n\r\n").is_ok());
         assert_eq!(
             answer(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"),
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn nobody_far_away_is_asked() {
         let far = Probe { host: "8.8.8.8".to_owned(), ..probe(53, Ask::Connect) };
-        let answers = ask(&[far], Reach::Local);
+        let answers = ask(&[far], &Reach::Local.into());
         assert!(answers[0].1.as_ref().is_err_and(|why| why.contains("--allow-remote")));
     }
 }

@@ -9,10 +9,11 @@ use super::problems::Problems;
 use super::{refuse, say};
 use crate::doctor::Cores;
 use crate::metrics::histogram::LONGEST;
-use crate::net::resolve::Reach;
+use crate::net::resolve::{Permit, Reach};
 use crate::plan::Options;
 use crate::report::text::Latency;
 use crate::report::{ExitCode, TrustPolicy};
+use crate::scenario::Allowed;
 use crate::stdx::{Nanos, clock, units};
 
 /// Scales beyond these are slips of the finger.
@@ -34,7 +35,7 @@ pub(super) fn run(args: &RunArgs, allowed: &Cores) -> ExitCode {
     if let Err(code) = flags.variables.belong(std::slice::from_ref(&given)) {
         return code;
     }
-    let Understood { compiled, effective, .. } =
+    let Understood { scenario, compiled, effective } =
         match given.understand(&flags.variables, &flags.options) {
             Ok(understood) => understood,
             Err(code) => return code,
@@ -46,18 +47,38 @@ pub(super) fn run(args: &RunArgs, allowed: &Cores) -> ExitCode {
     let folder = args.out.clone().unwrap_or_else(|| folder(&compiled.plan.name));
     let job = Job {
         plan: compiled.plan,
-        reach: if args.allow_remote { Reach::Remote } else { Reach::Local },
+        permit: permit(args.allow_remote, &scenario.allow),
         cores: flags.cores,
         shards: flags.shards,
         json: args.json.clone(),
         jtl: flags.jtl,
         folder: Some(folder),
         latency: if args.latency { Latency::Spectrum } else { Latency::Brief },
-        policy: if args.allow_untrusted { TrustPolicy::Allow } else { TrustPolicy::Refuse },
+        policy: policy(args),
         accepted: args.allow_untrusted.then_some(ACCEPTED),
         scenario: Some(effective),
     };
     job::execute(job, allowed)
+}
+
+const fn policy(args: &RunArgs) -> TrustPolicy {
+    match (args.allow_untrusted, args.strict) {
+        (true, _) => TrustPolicy::Allow,
+        (false, true) => TrustPolicy::Strict,
+        (false, false) => TrustPolicy::Refuse,
+    }
+}
+
+/// Where load may go: the flag and the file together.
+fn permit(allow_remote: bool, listed: &[Allowed]) -> Permit {
+    let mut permit = Permit::from(if allow_remote { Reach::Remote } else { Reach::Local });
+    for allowed in listed {
+        match allowed {
+            Allowed::Host(name) => permit.hosts.push(name.clone()),
+            Allowed::Network(network) => permit.networks.push(*network),
+        }
+    }
+    permit
 }
 
 /// Where results go, unless the user says it: a folder for each run.

@@ -9,8 +9,8 @@ use crate::doctor::Cores;
 use crate::metrics::histogram::LONGEST;
 use crate::net::resolve::Reach;
 use crate::plan::{
-    Answer, Expect, Fleet, Kind, LeafName, Load, Message, Opening, Plan, Program, Sent, Socket,
-    Spacing, Strategy, Target, Text, Until, Workload,
+    Answer, Expect, Fleet, Kind, LeafName, Load, Message, Opening, Pacing, Plan, Program, Sent,
+    Socket, Spacing, Strategy, Target, Text, Until, Workload,
 };
 use crate::protocol::ws::Upgrade;
 use crate::report::TrustPolicy;
@@ -62,7 +62,7 @@ pub(super) fn understand(args: &WsArgs, allowed: &Cores) -> Result<Job, Problems
         workload.opening = ramp.map_or(Opening::Cold, |ramp| pace(ramp, sessions));
         Some(Job {
             plan,
-            reach: if args.allow_remote { Reach::Remote } else { Reach::Local },
+            permit: if args.allow_remote { Reach::Remote } else { Reach::Local }.into(),
             cores,
             shards: shards.and_then(|shards| u32::try_from(shards).ok()),
             json: args.json.clone(),
@@ -161,7 +161,9 @@ fn plan(args: &WsArgs, url: Address, spoken: Spoken) -> Plan {
             sessions: 1,
             levels: None,
             spacing: Spacing::default(),
+            pacing: Pacing::default(),
             stages: Vec::new(),
+            steer: None,
             until: Until::Elapsed(Nanos::ZERO),
             start: Nanos::ZERO,
             opening: Opening::Cold,

@@ -12,9 +12,10 @@ use glommio::ExecutorJoinHandle;
 use super::control::{Command, Control, Level, Message, News, Order, To};
 use super::driver::{self, Assignment};
 use super::host;
-use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE, LEVELS};
+use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE, LEVEL_LEAD, LEVELS};
 use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
 use super::series::Series;
+use super::steering::{Action, Steering};
 use crate::metrics::{Delta, Record, Tails};
 use crate::net::ring::{RingCounts, Waker};
 use crate::plan::{Kind, Phase, Plan, Until, Workload};
@@ -72,8 +73,6 @@ const LOOK: Duration = Duration::from_millis(100);
 /// From the order to the first operation: time for every shard to wake up.
 const LEAD: Nanos = Nanos::from_millis(2);
 
-/// From the order to another level: every shard has to hear of it before.
-const LEVEL_LEAD: Nanos = Nanos::from_millis(50);
 const SECOND: Nanos = Nanos::from_secs(1);
 
 /// Executes a plan.
@@ -103,6 +102,8 @@ struct Collector<'a> {
     start: Nanos,
     started_at: SystemTime,
     series: Option<Series>,
+    /// What is to steer the load, until it begins.
+    steering: Option<Steering>,
     total: Delta,
     tails: Vec<Tails>,
     events: Vec<TimelineEvent>,
@@ -113,6 +114,8 @@ struct Collector<'a> {
     /// Changes of the level so far, and what was ordered last, in thousandths of the plan's.
     levels: u32,
     share: u64,
+    /// When the load was over before its time, as planned.
+    stopped: Option<Nanos>,
     /// Whether a second signal has come.
     cut_short: bool,
 }
@@ -133,6 +136,7 @@ struct ShardHandle {
 
 impl<'a> Collector<'a> {
     fn launch(plan: &Arc<Plan>, run: Run<'a>) -> Result<Self, EngineError> {
+        let steering = Steering::of(plan).map_err(EngineError::HostNotAble)?;
         let control = Arc::new(Control::default());
         // Up, ready, finished, and every delta that may wait, for each shard.
         let (outbox, inbox) = sync_channel(run.cores.len() * (DELTAS_WAITING + 4));
@@ -173,6 +177,7 @@ impl<'a> Collector<'a> {
             start: Nanos::MAX,
             started_at: clock::wall_clock(),
             series: None,
+            steering,
             total: Delta::default(),
             tails: Vec::new(),
             events: Vec::new(),
@@ -182,6 +187,7 @@ impl<'a> Collector<'a> {
             abort_at: Nanos::MAX,
             levels: 0,
             share: 1_000,
+            stopped: None,
             cut_short: false,
         })
     }
@@ -231,7 +237,9 @@ impl<'a> Collector<'a> {
         self.started_at = clock::wall_clock();
         self.cpu_before = host::cpu_times().unwrap_or_default();
         let threads = self.shards.iter().map(|shard| shard.thread).collect();
-        self.series = Some(Series::new(&self.plan, self.start, threads, self.run.cores));
+        let mut series = Series::new(&self.plan, self.start, threads, self.run.cores);
+        series.steering = self.steering.take();
+        self.series = Some(series);
         self.control.begin(self.start);
         self.wake_all();
         self.pulse(0);
@@ -334,6 +342,7 @@ impl<'a> Collector<'a> {
         series.take(shard, &delta, last);
         let closed = series.close_seconds(now);
         let missed = series.abort();
+        let actions = series.take_actions();
         let stall = delta.counts.longest_stall;
         if stall > Nanos::ZERO {
             self.note_at(delta.to, &format!("shard {shard} stood still for {stall}"));
@@ -345,7 +354,27 @@ impl<'a> Collector<'a> {
             self.note(&why);
             self.drain(Ended::Aborted { at, why });
         }
+        actions.into_iter().for_each(|action| self.steer(action));
         self.pulse(closed);
+    }
+
+    /// What a load that is steered does next.
+    fn steer(&mut self, action: Action) {
+        if self.ended != Ended::Finished {
+            return;
+        }
+        match action {
+            Action::Level { workload, level, what } => {
+                if self.change_level(Some(workload), To::Held(level)) {
+                    self.note(&what);
+                }
+            }
+            Action::End(why) => {
+                self.note(&why);
+                self.stopped = Some(self.elapsed());
+                self.drain(Ended::Finished);
+            }
+        }
     }
 
     /// Keeps the response times of requests by the second as well.
@@ -514,7 +543,9 @@ impl<'a> Collector<'a> {
         let asked = self.plan.span().since(self.plan.warmup);
         let duration = match &self.ended {
             // An hour asked for and waited for is an hour, even if its last seconds were idle.
-            Ended::Finished if self.plan.workloads.iter().all(by_time) => {
+            Ended::Finished
+                if self.stopped.is_none() && self.plan.workloads.iter().all(by_time) =>
+            {
                 end.since(warm).max(asked)
             }
             _ => end.since(warm),
@@ -527,6 +558,8 @@ impl<'a> Collector<'a> {
             phases: self.phases(duration),
             trust,
             windows: series.judged(),
+            searched: series.steering.and_then(|steering| steering.searched(self.plan.seed)),
+            stopped: self.stopped,
             level_changes: self.levels,
             generator: Generator {
                 cpu_user: cpu.user.since(self.cpu_before.user),

@@ -18,6 +18,7 @@ mod series;
 pub mod shard;
 mod socket;
 mod sources;
+mod steering;
 
 pub use collector::{EngineError, Log, Pulse, Run, run};
 pub use control::{Command, Level, To};

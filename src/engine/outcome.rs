@@ -5,8 +5,11 @@ use std::time::SystemTime;
 use crate::metrics::recorder::Gauges;
 use crate::metrics::{Delta, Histogram, Recorder, Tails};
 use crate::stdx::{Nanos, clock};
+use crate::verdict::interval::Outcome as Held;
+use crate::verdict::search::{Step, Unit};
 use crate::verdict::threshold::Judged;
 use crate::verdict::trust::{Trust, Verdict};
+use crate::verdict::usl::Fit;
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -33,6 +36,10 @@ pub struct Outcome {
     pub trust: Trust,
     /// One for each of the plan's thresholds; none for those that are judged on the whole run.
     pub windows: Vec<Option<Judged>>,
+    /// What a search has come to.
+    pub searched: Option<Searched>,
+    /// When the load was over before its time, as planned; since the start of the load.
+    pub stopped: Option<Nanos>,
     /// How often the level was made another than the plan's.
     pub level_changes: u32,
     /// What the run cost this host.
@@ -58,10 +65,50 @@ impl Outcome {
             events: Vec::new(),
             trust: nothing_measured,
             windows: Vec::new(),
+            searched: None,
+            stopped: None,
             level_changes: 0,
             generator: Generator { cores: cores.to_vec(), ..Generator::default() },
         }
     }
+}
+
+/// What a search for a capacity has come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Searched {
+    /// What its levels count.
+    pub unit: Unit,
+    /// How it ended; a level that was still to be tried, if something else ended the run.
+    pub step: Step,
+    /// Its trials, in order.
+    pub rows: Vec<TrialRow>,
+    /// How throughput grows with concurrency, as far as the trials show it; or why they do not.
+    pub law: Result<Fit, String>,
+}
+
+/// A trial: one level, held and measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrialRow {
+    /// The level, in the search's unit.
+    pub level: u64,
+    /// Since when it was measured, since the start of the load.
+    pub from: Nanos,
+    /// For how long.
+    pub span: Nanos,
+    /// Operations that ended well, a second.
+    pub throughput: f64,
+    /// Operations in flight, the mean over time.
+    pub concurrency: f64,
+    /// Connections at its end.
+    pub connections: u64,
+    /// Whether what was asked for held.
+    pub held: Held,
+    /// Whether the load generator itself was at its limit.
+    pub saturated: bool,
+    /// Samples that the verdict rests on: those of the threshold with the fewest.
+    pub samples: u64,
+    /// What each of the thresholds measured, with its unit; none without data.
+    pub values: Vec<(Option<f64>, &'static str)>,
 }
 
 /// How a run ended.

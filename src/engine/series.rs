@@ -7,6 +7,7 @@ use super::control::Level;
 use super::host::{self, ThreadTimes};
 use super::limits::SERIES_ROWS;
 use super::outcome::{Quantiles, Row};
+use super::steering::{Action, Steering};
 use crate::metrics::{Delta, Histogram, LeafId, Trend};
 use crate::plan::{Kind, LeafName, Load, Plan, Schedule, Spacing, Until, Workload};
 use crate::stdx::Nanos;
@@ -27,6 +28,8 @@ pub(super) struct Series {
     arriving: Vec<bool>,
     requests: Vec<bool>,
     thresholds: Windows,
+    pub(super) steering: Option<Steering>,
+    actions: Vec<Action>,
     /// Seconds that some shard has not delivered yet.
     open: BTreeMap<u64, Delta>,
     /// The last second that each shard has delivered.
@@ -34,6 +37,8 @@ pub(super) struct Series {
     threads: Vec<i32>,
     cores: Vec<usize>,
     before: Vec<ThreadTimes>,
+    /// How long each shard has spun on purpose since procfs was read last.
+    spun: Vec<Nanos>,
     stolen_before: Nanos,
     quota: host::Quota,
     throttled_before: Nanos,
@@ -102,8 +107,11 @@ impl Series {
             // Without requests the times of the second are those of all operations.
             requests: requests.map(|request| request || !any).collect(),
             thresholds: Windows::new(plan),
+            steering: None,
+            actions: Vec::new(),
             open: BTreeMap::new(),
             delivered: vec![None; threads.len()],
+            spun: vec![Nanos::ZERO; threads.len()],
             before: before.collect(),
             threads,
             cores: cores.to_vec(),
@@ -135,6 +143,11 @@ impl Series {
         }
     }
 
+    /// What steering wants since it was asked last.
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
+    }
+
     /// A threshold that is to end the run: when it was missed, and a sentence.
     pub(super) fn abort(&self) -> Option<(Nanos, String)> {
         self.thresholds.abort()
@@ -155,6 +168,9 @@ impl Series {
         merged.add(delta);
         if let Some(delivered) = self.delivered.get_mut(shard as usize) {
             *delivered = Some(if last { u64::MAX } else { second });
+        }
+        if let Some(spun) = self.spun.get_mut(shard as usize) {
+            *spun += delta.counts.spun;
         }
     }
 
@@ -190,6 +206,10 @@ impl Series {
         };
         if row.at.since(row.span) >= self.plan.warmup {
             self.thresholds.second(&self.plan, delta, row.at, row.span);
+            let when = (row.at, row.span);
+            let steering = self.steering.as_mut();
+            let action = steering.and_then(|it| it.second(&self.plan, delta, window, when));
+            self.actions.extend(action);
         }
         // Less than half a second says little about seconds, and the warm-up is in no total.
         if row.span.0 * 2 >= SECOND && row.at.since(row.span) >= self.plan.warmup {
@@ -253,9 +273,11 @@ impl Series {
             response_p99: row.response.p99,
             ..Window::default()
         };
-        for (thread, before) in self.threads.iter().zip(&mut self.before) {
+        let threads = self.threads.iter().zip(&mut self.before).zip(&mut self.spun);
+        for ((thread, before), spun) in threads {
             let Some(times) = host::thread_times(*thread) else { continue };
-            window.busy = window.busy.max(times.ran.since(before.ran).0 as f64 / span);
+            let ran = times.ran.since(before.ran).since(std::mem::take(spun));
+            window.busy = window.busy.max(ran.0 as f64 / span);
             window.delayed = window.delayed.max(times.waited.since(before.waited).0 as f64 / span);
             *before = times;
         }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::curve::Form;
 use super::{
-    Aggregate, Bound, Budget, Fleet, Instruction, Load, Opening, Pass, Phase, Plan, Quantity,
-    Spacing, Strategy, Threshold, Workload,
+    Aggregate, Bound, Budget, Fleet, Instruction, Load, Opening, Pacing, Pass, Phase, Plan,
+    Quantity, Spacing, Strategy, Threshold, Workload,
 };
 use crate::stdx::Nanos;
 
@@ -83,11 +83,15 @@ fn describe(plan: &Plan, workload: &Workload, out: &mut String) {
             let most = if workload.levels.is_some() { "up to " } else { "" };
             let how = match workload.spacing {
                 Spacing::Even => "",
-                Spacing::Batched(_) => ", those of a millisecond at once",
                 Spacing::Poisson => " at random (Poisson)",
             };
+            let paced = match workload.pacing {
+                Pacing::Timed => "",
+                Pacing::Precise => ", a core spins for each shard",
+                Pacing::Efficient => ", those of a millisecond at once",
+            };
             let rate = rate.per_second();
-            format!("open: {most}{rate} arrivals/s{how}, each waits {patience} at most")
+            format!("open: {most}{rate} arrivals/s{how}{paced}, each waits {patience} at most")
         }
     };
     say!(out, "{}: {model}", workload.name);
@@ -295,7 +299,13 @@ fn tokens(plan: &Plan, out: &mut String) {
     let count = u64::from(people.count());
     say!(out, "\ntokens");
     if auth.register.is_some() {
-        say!(out, "  {} before the load, {} at once", many(count, "registration"), auth.parallel);
+        let ahead = count.min(auth.register_ahead.into());
+        let during = match count - ahead {
+            0 => String::new(),
+            later => format!("; {} when they are needed first", thousands(later)),
+        };
+        let registrations = many(ahead, "registration");
+        say!(out, "  {registrations} before the load, {} at once{during}", auth.parallel);
     }
     let later = count.saturating_sub(auth.ahead.into());
     say!(

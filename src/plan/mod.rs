@@ -25,6 +25,7 @@ pub mod request;
 pub mod schedule;
 pub mod single;
 pub mod socket;
+pub mod steer;
 pub mod text;
 pub mod think;
 pub mod weights;
@@ -45,8 +46,8 @@ pub use schedule::Schedule;
 pub use single::NamedRequest;
 pub use socket::{Answer, Fleet, Measure, Message, Sent, Socket};
 pub use text::{Encoding, Function, List, Piece, Pool, Text, Value};
-pub use think::Think;
-pub use workload::{Load, Opening, Spacing, Stage, Strategy, Until, Workload};
+pub use think::{Think, Times};
+pub use workload::{Load, Opening, Pacing, Spacing, Stage, Strategy, Until, Workload};
 
 pub use crate::scenario::{Aggregate, Bound, Quantity, Segment, Statuses, Threshold};
 

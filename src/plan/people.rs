@@ -49,6 +49,9 @@ pub struct Auth {
     pub parallel: u32,
     /// Users logged in before the load begins; the others when they are needed first.
     pub ahead: u32,
+    /// Users registered before the load begins, no fewer than are logged in then; the others when
+    /// they are needed first.
+    pub register_ahead: u32,
 }
 
 /// A request in the life of a token.

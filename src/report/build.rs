@@ -16,7 +16,7 @@ use super::keyed::Keyed;
 use super::metric::{CounterFigures, Metric, Metrics, ms, per_second, round6, seconds};
 use super::pacing::{self, Done};
 use super::silence::silences;
-use super::{laws, levels, thresholds, users, view};
+use super::{laws, levels, search, thresholds, users, view};
 use crate::engine::outcome::{Ended, Outcome, PhaseSpan, Row};
 use crate::metrics::catalog::names;
 use crate::metrics::{Delta, ErrorSamples, Leaf, Tally};
@@ -80,7 +80,8 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         load: &tally,
         errors: &samples,
         identities: laws::hold(plan, total).and_then(|()| laws::users(outcome, plan)),
-        missed: thresholds.iter().filter(|row| !row.passed).count(),
+        missed: thresholds.iter().filter(|row| !row.passed).count()
+            + usize::from(outcome.searched.as_ref().is_some_and(search::is_doomed)),
     };
     let judgement = judge(&evidence, context.policy);
     let series: Vec<_> = outcome.series.iter().map(series_row).collect();
@@ -116,7 +117,7 @@ pub fn build<'a>(outcome: &'a Outcome, plan: &'a Plan, context: Context) -> Repo
         events,
         errors: errors(&tally, &samples),
         tags: context.tags,
-        search: None,
+        search: outcome.searched.as_ref().map(search::section),
         delivery: None,
         faults: Vec::new(),
         monitor: None,

@@ -58,7 +58,7 @@ pub struct Document {
     /// The levels of a sequence; none in a run with one level.
     pub levels: Vec<LevelRow>,
     /// What a search for the capacity found; null without one.
-    pub search: Option<Value>,
+    pub search: Option<SearchSection>,
     /// The ledger of messages; null without messages.
     pub delivery: Option<Value>,
     /// Faults that were injected.
@@ -203,6 +203,10 @@ pub struct Pacing {
     pub timeout_s: f64,
     /// How long an arrival waits before it is dropped; null in a closed model.
     pub patience_s: Option<f64>,
+    /// How closely arrivals kept to their schedule: `timed`, `precise` or `efficient`; null in a
+    /// closed model, and where workloads differ.
+    #[serde(default)]
+    pub precision: Option<String>,
     /// Whether connections were opened by the operations that needed them.
     pub cold: bool,
     /// Each workload, where there are several. Then `connections` is their sum, `achieved_per_s`
@@ -423,6 +427,75 @@ pub struct LevelRow {
     pub failed: u64,
     /// That were dropped.
     pub dropped: u64,
+}
+
+/// What a search for a capacity found. Levels are connections, or arrivals a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchSection {
+    /// What levels count: `connections` or `per_second`.
+    pub unit: String,
+    /// `found`, `doomed`, or `cut` where something else ended the run.
+    pub end: String,
+    /// From below: the highest level that held beneath the first that did not; null if none did.
+    pub holds: Option<f64>,
+    /// What was reached there, on average.
+    pub achieved: Option<f64>,
+    /// From above: the lowest level that did not hold; null if none was seen.
+    pub breaks: Option<f64>,
+    /// What keeps it from being higher: `target`, `generator`, `unclear`, or `none` where the
+    /// capacity is at least that.
+    pub ceiling: Option<String>,
+    /// Whether both ends were seen twice.
+    pub confirmed: bool,
+    /// What else there is to say, each a sentence.
+    pub notes: Vec<String>,
+    /// All trials, in order.
+    pub trials: Vec<TrialSection>,
+    /// How throughput grows with concurrency (the Universal Scalability Law); null where the
+    /// trials do not show it.
+    pub law: Option<LawSection>,
+}
+
+/// A trial of a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialSection {
+    /// The level.
+    pub level: f64,
+    /// Since when it was measured, since the start of the load.
+    pub from_s: f64,
+    /// For how long.
+    pub span_s: f64,
+    /// Operations that ended well, a second.
+    pub throughput_per_s: f64,
+    /// Operations in flight, the mean over time.
+    pub concurrency: f64,
+    /// `holds`, `broken`, `unclear`, or `generator_saturated`.
+    pub verdict: String,
+    /// Samples of the threshold that has the fewest.
+    pub samples: u64,
+    /// What each of the thresholds measured, in their order; null without data.
+    pub values: Vec<Option<f64>>,
+}
+
+/// X(N) = gain · N / (1 + contention · (N − 1) + coherency · N · (N − 1)), N operations in flight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LawSection {
+    /// Operations a second that one at a time would do.
+    pub gain: f64,
+    /// What waits for others, as a share.
+    pub contention: f64,
+    /// What each costs each other.
+    pub coherency: f64,
+    /// Operations in flight at the highest throughput; null if that grows without end.
+    pub peak: Option<f64>,
+    /// Where that lies in 95 of 100 experiments like this one; null where it is not bounded.
+    pub peak_range: Option<[Option<f64>; 2]>,
+    /// The throughput there.
+    pub best_per_s: Option<f64>,
+    /// Whether it lies beyond twice what was measured.
+    pub extrapolated: bool,
+    /// The share of the variance that the law explains.
+    pub explained: f64,
 }
 
 /// One second of the run. The fields are the columns of `series.csv`, in the same order.

@@ -46,7 +46,9 @@ fn users(hash: &mut Fnv, People { groups, auth }: &People) {
     for call in calls.into_iter().chain([auth.logout.as_ref()]).flatten() {
         part_of(hash, &call.request);
     }
-    hash.part(format!("{} {} {}", auth.expires_in.0, auth.parallel, auth.ahead).as_bytes());
+    let (ahead, registered) = (auth.ahead, auth.register_ahead);
+    let numbers = format!("{} {} {ahead} {registered}", auth.expires_in.0, auth.parallel);
+    hash.part(numbers.as_bytes());
 }
 
 /// Parts of a header's name that say what its value is.

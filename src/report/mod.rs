@@ -28,6 +28,7 @@ mod laws;
 mod levels;
 pub mod metric;
 mod pacing;
+mod search;
 mod silence;
 pub mod text;
 mod thresholds;

@@ -4,6 +4,7 @@ use super::document::{Model, Pacing, WorkloadRow};
 use super::metric::{per_second, round6, seconds};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::metrics::Tally;
+use crate::plan;
 use crate::plan::{Load, Opening, Phase, Plan, Spacing, Until, Workload};
 use crate::stdx::Nanos;
 use crate::verdict::measured::one_request;
@@ -61,6 +62,7 @@ fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> P
         warmup_s: seconds(plan.warmup),
         timeout_s: seconds(plan.timeout),
         patience_s: patience(workload).map(seconds),
+        precision: precision(workload).map(str::to_owned),
         cold: workload.opening == Opening::Cold,
         workloads: Vec::new(),
     }
@@ -96,9 +98,24 @@ fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
         warmup_s: seconds(plan.warmup),
         timeout_s: seconds(plan.timeout),
         patience_s: None,
+        precision: the_only(plan.workloads.iter().filter_map(precision)).map(str::to_owned),
         cold: plan.workloads.iter().all(|workload| workload.opening == Opening::Cold),
         workloads: plan.workloads.iter().enumerate().map(row).collect(),
     }
+}
+
+fn precision(workload: &Workload) -> Option<&'static str> {
+    matches!(workload.load, Load::Open { .. }).then_some(match workload.pacing {
+        plan::Pacing::Timed => "timed",
+        plan::Pacing::Precise => "precise",
+        plan::Pacing::Efficient => "efficient",
+    })
+}
+
+/// The first, if the others are like it.
+fn the_only<'a>(mut all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 const fn model(workload: &Workload) -> Model {
@@ -175,7 +192,7 @@ fn window(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Tally) -> 
     };
     let by_count = operations.filter(|count| done.scheduled >= *count);
     let window = match (&outcome.ended, by_count) {
-        (Ended::Finished, None) => Some(longest),
+        (Ended::Finished, None) => Some(outcome.stopped.map_or(longest, |at| at.since(begins))),
         (Ended::Finished, Some(count)) => periods(count),
         _ => {
             let stopped = interrupted_at(outcome).map(|at| at.since(begins));

@@ -50,3 +50,6 @@ pub(super) const POOL_MAX: u64 = 100_000;
 
 /// Times that `repeat` repeats: a loop that never ends is a load of its own.
 pub(super) const REPEAT_MAX: u64 = 1_000_000_000;
+
+/// Trials of a search: each is kept with its numbers, and takes seconds.
+pub(super) const TRIALS_MAX: u64 = 1_000;

@@ -2,8 +2,8 @@
 
 use crate::plan::text::{Choice, UserField};
 use crate::plan::{
-    Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, People, Place, Plan, Pool,
-    Program, Request, Segment, Spacing, Statuses, Strategy, Text, Until, Value, Workload,
+    Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, Pacing, People, Place, Plan,
+    Pool, Program, Request, Segment, Spacing, Statuses, Strategy, Text, Until, Value, Workload,
 };
 use crate::protocol::http::{ReplyTo, Reuse};
 use crate::session::{Draw, Pools, Speaker, Users, Variables};
@@ -29,7 +29,9 @@ pub(super) fn workload() -> Workload {
         sessions: 1,
         levels: None,
         spacing: Spacing::default(),
+        pacing: Pacing::default(),
         stages: Vec::new(),
+        steer: None,
         until: Until::Elapsed(Nanos::from_secs(1)),
         start: Nanos::ZERO,
         opening: Opening::Ahead,
@@ -99,6 +101,7 @@ pub(super) fn auth() -> Auth {
         expires_in: Nanos::from_secs(14 * 60),
         parallel: 4,
         ahead: 10,
+        register_ahead: u32::MAX,
     }
 }
 

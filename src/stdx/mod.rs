@@ -1,9 +1,10 @@
 //! What std lacks, with no word of the product in it.
 //!
 //! Gives:      [`Nanos`] and [`Clock`], typed units as people write them, seeded randomness,
-//!             a stable hash, a few statistics.
+//!             networks of addresses, a stable hash, a few statistics.
 //! Neighbours: none.
 
+pub mod cidr;
 pub mod clock;
 pub mod fnv;
 pub mod nanos;
@@ -11,6 +12,7 @@ pub mod rng;
 pub mod stats;
 pub mod units;
 
+pub use cidr::Cidr;
 pub use clock::Clock;
 pub use fnv::Fnv;
 pub use nanos::Nanos;

@@ -98,3 +98,20 @@ fn a_target_at_its_limit_is_told() {
         assert!(run.stdout.contains("target_saturated: the target was at its limit"), "{run}");
     });
 }
+
+/// A run of a scenario in which arrivals wait for connections: 0 with a warning, 111 if strict.
+#[test]
+fn strict_takes_any_doubt_for_distrust() {
+    let server = target("");
+    let text = "name: doubt\ntarget: ${URL}\nworkloads:\n  one:\n    \
+                load: {rate: 200/s, max: 1, patience: 1s, for: 5s}\n    \
+                mix: [{get: /delay/50ms}]\n";
+    let load = |flags: &str| Onslaught::scenario(text).set("URL", server.url("")).line(flags);
+    for (flags, exit, verdict) in [("", 0, "passed"), ("--strict", 111, "invalid")] {
+        let run = load(flags).run().exits([exit]);
+        assert_eq!(run.report().text("/trust/verdict"), "target_saturated", "{run}");
+        assert_eq!(run.report().text("/verdict"), verdict, "{run}");
+        assert!(run.stdout.contains("target_saturated: the target was at its limit"), "{run}");
+    }
+    load("--strict --allow-untrusted").run().exits([2]).says(["cannot be used with"]);
+}

@@ -222,6 +222,11 @@ impl Running {
         std::fs::read(path).expect("read a child's command line")
     }
 
+    /// Time since its start.
+    pub(crate) fn age(&self) -> Duration {
+        self.watch.elapsed()
+    }
+
     /// CPU time that it has used until now.
     pub(crate) fn cpu(&self) -> Duration {
         self.process.cpu()

@@ -29,7 +29,7 @@ mod wait;
 
 pub(crate) use bare::bare;
 pub(crate) use bystander::bystander;
-pub(crate) use cli::{Onslaught, Run};
+pub(crate) use cli::{Onslaught, Run, Running};
 pub(crate) use counts::Counts;
 pub(crate) use hog::hogs;
 pub(crate) use joined::{Joined, joined};

@@ -165,6 +165,8 @@ fn outcome(total: Delta) -> Outcome {
         tails: Vec::new(),
         series: (1..=3).map(row).collect(),
         windows: Vec::new(),
+        searched: None,
+        stopped: None,
         level_changes: 0,
         events: vec![TimelineEvent { at: Nanos::from_secs(1), what: "warm-up over".into() }],
         trust: Trust { verdict: Verdict::Inconclusive, reasons: vec![reason.into()] },

@@ -10,7 +10,7 @@ use crate::forge::forge;
 
 /// Compares with the file of that name, or rewrites it if asked to. The tool's version is not
 /// what these files are about.
-fn golden(name: &str, bytes: &[u8]) {
+pub(crate) fn golden(name: &str, bytes: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/report").join(name);
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
     let actual =

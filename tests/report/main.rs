@@ -4,11 +4,13 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod codes;
 mod ends;
 mod files;
 mod fixture;
 mod forge;
 mod golden;
+mod jtl;
 mod kinds;
 mod laws;
 mod users;

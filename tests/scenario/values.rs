@@ -1,8 +1,9 @@
 //! One scenario in three forms, variables, profiles, expressions and JSON: what values become.
 
 use onslaught::scenario::{
-    Action, Body, Expr, Function, Json, Part, Scenario, Source, Template, Work, read,
+    Action, Body, Expr, Function, Goal, Json, Part, Scenario, Shape, Source, Template, Work, read,
 };
+use onslaught::stdx::Nanos;
 
 use crate::files::{complaints, environment, files, with_steps, yaml};
 
@@ -134,4 +135,26 @@ fn a_file_may_begin_with_a_mark_and_end_lines_as_windows_does() {
 #[test]
 fn a_file_that_is_too_large_is_refused() {
     assert!(complaints(&"# \n".repeat(400_000)).contains("1200000 bytes"));
+}
+
+#[test]
+fn loads_that_search_and_adapt() {
+    let shape = |load: &str| {
+        let head = "name: x\ntarget: http://127.0.0.1\nworkloads:\n  a:\n    load:\n";
+        let text = format!("{head}{load}    mix:\n      - get: /\n");
+        yaml(&text).unwrap().workloads[0].value.load.clone().unwrap().shape
+    };
+    let slo = "slo: [http_req_duration p(95) < 200ms, http_req_failed rate < 1%]";
+    let brief =
+        shape(&format!("      rate: 50/s\n      search:\n        {slo}\n        to: 5k/s\n"));
+    let Shape::Search(search) = brief else { panic!("{brief:?}") };
+    assert_eq!((search.slo.len(), search.to.value.number(), search.max_trials), (2, 5_000_000, 30));
+    assert_eq!((search.trial, search.settle), (Nanos::from_secs(10), Nanos::from_secs(2)));
+    assert!((search.resolution - 0.05).abs() < 1e-12);
+    let ramp = "connections: 5\n      adapt: {slow_above: 100ms, step: 5, to: 90, for: 60s}\n";
+    let Shape::Adapt(adapt) = shape(&format!("      {ramp}")) else { panic!("no ramp") };
+    assert_eq!((adapt.step.value.number(), adapt.every), (5, Nanos::from_secs(5)));
+    let Goal::Ramp { slow_above, stop_above } = adapt.goal else { panic!("no ramp") };
+    assert_eq!(slow_above.value, Nanos::from_millis(100));
+    assert!((stop_above - 0.02).abs() < 1e-12);
 }

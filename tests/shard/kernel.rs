@@ -142,7 +142,7 @@ impl World {
             upgraded: BTreeSet::new(),
         };
         let shard = Shard::new(Arc::new(plan), 0, Nanos::ZERO);
-        let next = Next { wake_at: None, ready: false, finished: false };
+        let next = Next { wake_at: None, ready: false, finished: false, precise: false };
         let mut world = Self { shard, kernel, now: Nanos::ZERO, next };
         world.turn(Nanos::ZERO);
         while !world.next.ready {
@@ -187,6 +187,12 @@ impl World {
     pub(crate) fn stop(&mut self) {
         self.shard.stop(self.now, &mut self.kernel);
         self.turn(self.now);
+    }
+
+    /// What was recorded since the last time.
+    pub(crate) fn hand_over(&mut self) -> Box<Delta> {
+        let (recorder, gauges) = self.shard.recorder();
+        recorder.hand_over(Box::default(), self.now, gauges)
     }
 
     /// What was recorded by a shard that has finished.

@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "tests: the helpers fail too")]
 
 mod kernel;
+/// Against theory.
+#[cfg(test)]
+mod queueing;
 
 use kernel::{Serve, World, longest};
 use onslaught::metrics::{Counter, Trend};

@@ -107,7 +107,7 @@ fn shared_structures(source: &Source) -> Vec<String> {
 }
 
 fn is_pure(path: &str) -> bool {
-    within(path, &["protocol", "session", "scenario", "plan", "metrics", "verdict"])
+    within(path, &["protocol", "session", "scenario", "plan", "metrics", "verdict", "fit"])
         || path == "src/engine/shard.rs"
         || path.starts_with("src/engine/shard/")
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::super::pacer::{Owner, Pacer};
 use crate::plan::{
-    Answer, Curve, Instruction, Load, Mix, Phase, Plan, Spacing, Strategy, Until, Workload,
+    Answer, Curve, Instruction, Load, Mix, Pacing, Phase, Plan, Spacing, Strategy, Until, Workload,
 };
 use crate::session::Assignment;
 use crate::stdx::Nanos;
@@ -55,6 +55,8 @@ pub(super) struct Lane {
     pub(super) level: u32,
     /// Whether an order has changed the level.
     pub(super) is_changed: bool,
+    /// See [`Lane::spins`].
+    is_precise: bool,
     /// Open model: whose arrivals are, if not the session's that takes them.
     pub(super) everyone: Option<Assignment>,
 }
@@ -102,6 +104,7 @@ impl Lane {
             changes_at: None,
             level: 0,
             is_changed: false,
+            is_precise: named.pacing == Pacing::Precise,
             everyone: everyone(plan, named),
             seats: 0..0,
             mix,
@@ -149,6 +152,12 @@ impl Lane {
             Source::Closed { left } => *left = 0,
             Source::Open(pacer) => pacer.stop(since.map_or(Nanos::ZERO, |since| since + Nanos(1))),
         }
+    }
+
+    /// Whether it is to be on time at the cost of a core.
+    pub(super) fn spins(&self) -> bool {
+        let due = matches!(&self.source, Source::Open(pacer) if pacer.upcoming().is_some());
+        self.is_precise && self.state == LaneState::Running && due
     }
 
     pub(super) const fn is_open(&self) -> bool {

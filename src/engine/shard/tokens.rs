@@ -158,7 +158,8 @@ impl Shard {
         let (keeper, auth) = (self.keeper.as_ref()?, auth(&self.plan)?);
         let shards = self.plan.shards.max(1);
         let ahead = auth.ahead.saturating_sub(self.id).div_ceil(shards).min(self.users.count());
-        let registrations = if auth.register.is_some() { self.users.count() } else { 0 };
+        let first = auth.register_ahead.saturating_sub(self.id).div_ceil(shards);
+        let registrations = if auth.register.is_some() { first.min(self.users.count()) } else { 0 };
         let all = u64::from(registrations) + u64::from(ahead);
         let done = if self.stage == Stage::SetUp { keeper.ended.min(all) } else { all };
         Some((done, all))

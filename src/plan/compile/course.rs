@@ -61,6 +61,8 @@ impl Compiler<'_> {
                 let span = self.phase(span.value, span.span);
                 self.climb(before, level, span, load.open, course);
             }
+            Shape::Search(search) => self.no_level(search.to.span),
+            Shape::Adapt(adapt) => self.no_level(adapt.to.span),
             Shape::Stages(stages) => {
                 for stage in stages {
                     level = self.stage(level, stage, load, course);
@@ -74,6 +76,13 @@ impl Compiler<'_> {
         if let Some(phase) = phase {
             course.belongs(phase);
         }
+    }
+
+    /// A level of a sequence is known before the run.
+    fn no_level(&mut self, place: Span) {
+        let what = "a level that is found out while the run is on, in a sequence";
+        let help = "give the workload a load of its own: load: {…, search: …}";
+        self.add(Diagnostic::new(place, what, "'for' or 'stages'").help(help));
     }
 
     /// Adds a stage, and gives the level that it ends at.

@@ -3,7 +3,8 @@
 use super::Compiler;
 use super::course::Course;
 use crate::plan::curve::SESSION;
-use crate::plan::{Curve, Load, Opening, Spacing, Stage, Until};
+use crate::plan::steer::Steer;
+use crate::plan::{Curve, Load, Opening, Pacing, Spacing, Stage, Until};
 use crate::scenario::{self, Amount, Arrivals, Diagnostic, Shape, Span, Spanned};
 use crate::stdx::Nanos;
 use crate::stdx::units::Rate;
@@ -17,7 +18,9 @@ pub(super) struct Compiled {
     pub(super) sessions: u32,
     pub(super) levels: Option<Curve>,
     pub(super) spacing: Spacing,
+    pub(super) pacing: Pacing,
     pub(super) stages: Vec<Stage>,
+    pub(super) steer: Option<Steer>,
     pub(super) until: Until,
     pub(super) opening: Option<Opening>,
     /// Where the number of sessions stands.
@@ -33,6 +36,8 @@ impl Compiler<'_> {
                 self.run_along(load, None, &mut course);
                 Some(self.along(&course.finished(), &[load]))
             }
+            Shape::Search(search) => Some(self.search(load, search)),
+            Shape::Adapt(adapt) => Some(self.adapt(load, adapt)),
         }
     }
 
@@ -54,10 +59,28 @@ impl Compiler<'_> {
                 self.open(rate, load)
             }
         };
-        let place = max.map_or(load.level.span, |max| max.span);
-        let spacing = spacing(load);
-        let (levels, stages) = (None, Vec::new());
-        Compiled { load: kind, sessions, levels, spacing, stages, until, opening, place }
+        Compiled { until, opening, ..self.at_level(load, kind, sessions) }
+    }
+
+    /// A load that stays at its level for no time yet.
+    pub(super) fn at_level(&self, load: &scenario::Load, kind: Load, sessions: u32) -> Compiled {
+        Compiled {
+            load: kind,
+            sessions,
+            levels: None,
+            spacing: spacing(load),
+            pacing: load.pacing,
+            stages: Vec::new(),
+            steer: None,
+            until: Until::Elapsed(Nanos::ZERO),
+            opening: None,
+            place: load.max.as_ref().map_or(load.level.span, |max| max.span),
+        }
+    }
+
+    /// So many sessions, each of which does the next when one ends.
+    pub(super) fn closed(&self, sessions: u64) -> (Load, u32) {
+        (Load::Closed, u32::try_from(sessions).unwrap_or(u32::MAX))
     }
 
     /// A level that changes as `course` says, made of these loads, of which there is at least one.
@@ -85,7 +108,9 @@ impl Compiler<'_> {
             sessions,
             levels: Some(curve.clone()),
             spacing: spacing(drawn.unwrap_or(first)),
+            pacing: said(|load| load.pacing != Pacing::Timed).unwrap_or(first).pacing,
             stages: stages.clone(),
+            steer: None,
             until: Until::Elapsed(curve.end()),
             opening: None,
             place: place.map_or(first.level.span, |max| max.span),
@@ -107,7 +132,7 @@ impl Compiler<'_> {
 
     /// Arrivals, and the sessions that carry them out: by Little's law there are rate × timeout
     /// of them at once at most, when each takes as long as it may.
-    fn open(&mut self, rate: Rate, load: &scenario::Load) -> (Load, u32) {
+    pub(super) fn open(&mut self, rate: Rate, load: &scenario::Load) -> (Load, u32) {
         let patience = load.patience.as_ref().map(|it| self.within_timeouts(it));
         let patience = self.options.patience.or(patience).unwrap_or(self.plan.timeout);
         let sessions = match &load.max {
@@ -121,13 +146,9 @@ impl Compiler<'_> {
 fn spacing(load: &scenario::Load) -> Spacing {
     match load.arrivals.value {
         Arrivals::Even => Spacing::Even,
-        Arrivals::Batched => Spacing::Batched(BATCH),
         Arrivals::Poisson => Spacing::Poisson,
     }
 }
-
-/// Arrivals that fall due within a tick of the timing wheel go together.
-const BATCH: Nanos = Nanos::from_millis(1);
 
 fn little(rate: Rate, time: Nanos) -> u32 {
     let at_once = u128::from(rate.milli_per_s) * u128::from(time.0) / 1_000_000_000_000;

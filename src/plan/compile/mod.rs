@@ -20,6 +20,7 @@ mod request;
 mod scale;
 mod sequence;
 mod socket;
+mod steer;
 mod targets;
 mod threshold;
 mod value;

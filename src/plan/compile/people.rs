@@ -82,6 +82,9 @@ impl Compiler<'_> {
             None if self.is_open() => users,
             None => self.count(AHEAD),
         };
+        let register_ahead = auth.register_ahead.as_ref();
+        let register_ahead = register_ahead.map_or(users, |it| self.count(it.value).min(users));
+        self.registered_first(auth);
         let mut login = login?;
         login.token = login.token.or_else(|| Some(key("accessToken")));
         // A call that is wrong is no call that is left out.
@@ -103,8 +106,23 @@ impl Compiler<'_> {
             logout,
             expires_in,
             parallel,
-            ahead: ahead.min(users),
+            ahead: ahead.min(register_ahead),
+            register_ahead,
         })
+    }
+
+    /// Nobody logs in ahead who is registered later.
+    fn registered_first(&mut self, auth: &scenario::Auth) {
+        if let (Some(ahead), Some(registered)) = (&auth.ahead, &auth.register_ahead)
+            && ahead.value > registered.value
+        {
+            let (logged_in, registered_ahead) = (ahead.value, registered.value);
+            let what = format!("{logged_in} users logged in ahead, {registered_ahead} registered");
+            let expected = format!("at most {registered_ahead}");
+            let help = "lower 'ahead', or raise 'register_ahead'";
+            let diagnostic = Diagnostic::new(ahead.span, what, expected);
+            self.add(diagnostic.also(registered.span, "registered ahead").help(help));
+        }
     }
 
     /// Whether any load is open: then nobody waits for a login in the middle of it.

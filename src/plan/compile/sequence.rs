@@ -158,7 +158,7 @@ fn asked(load: &scenario::Load) -> String {
             let levels = levels.map(|to| said(to.value).0);
             std::iter::once(first).chain(levels).collect::<Vec<_>>().join(", ")
         }
-        _ => first,
+        Shape::Constant(_) | Shape::Search(_) | Shape::Adapt(_) => first,
     };
     if noun.is_empty() { text } else { format!("{text} {noun}") }
 }

@@ -72,7 +72,7 @@ impl Compiler<'_> {
 
     /// Checks a threshold, and puts it behind those that the plan has.
     pub(super) fn take_threshold(&mut self, threshold: &Spanned<Threshold>) {
-        self.threshold(threshold);
+        self.check_threshold(threshold);
         let Threshold { over, lasting, .. } = threshold.value;
         let over = over.map(|over| self.window(over, threshold.span));
         let lasting = lasting.map(|lasting| self.window(lasting, threshold.span));
@@ -92,7 +92,7 @@ impl Compiler<'_> {
         window
     }
 
-    fn threshold(&mut self, threshold: &Spanned<Threshold>) {
+    pub(super) fn check_threshold(&mut self, threshold: &Spanned<Threshold>) {
         let Spanned { value, span } = threshold;
         let left = self.measured(&value.measured);
         match &value.bound {

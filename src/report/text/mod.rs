@@ -6,6 +6,7 @@
 mod beyond;
 mod page;
 mod phases;
+mod search;
 mod sections;
 mod times;
 mod wishes;
@@ -51,6 +52,7 @@ pub fn summary(report: &Report<'_>, latency: Latency, colour: Colour) -> String 
     sections::dropped(&mut page, report);
     sections::pacing(&mut page, document);
     sections::trust(&mut page, document);
+    search::section(&mut page, document);
     wishes::thresholds(&mut page, document);
     wishes::checks(&mut page, document);
     sections::http(&mut page, document);

@@ -115,7 +115,7 @@ pub(super) fn pacing(page: &mut Page, document: &Document) {
 pub(super) fn load(page: &mut Page, document: &Document) {
     let Run { pacing, shards, .. } = &document.run;
     if pacing.workloads.is_empty() {
-        page.wrapped("load", &asked(pacing, *shards), Ink::Plain);
+        page.wrapped("load", &asked(pacing, *shards, document.search.is_some()), Ink::Plain);
     } else {
         let all = plural(pacing.workloads.len() as u64, "workload");
         let on = plural(u64::from(*shards), "shard");
@@ -190,8 +190,12 @@ fn measured(document: &Document) -> String {
     text
 }
 
-fn asked(pacing: &Pacing, shards: u32) -> String {
+fn asked(pacing: &Pacing, shards: u32, searched: bool) -> String {
     let connections = plural(pacing.connections.into(), "connection");
+    if searched {
+        let longest = pacing.asked_s.map_or_else(String::new, span);
+        return format!("a search for the capacity, at most {longest} and {connections}");
+    }
     let what = match (pacing.model, pacing.asked_per_s) {
         (Model::Open, Some(rate)) => format!("{} over {connections}", per_second(rate)),
         (Model::Fleet, _) => plural(pacing.connections.into(), "WebSocket session"),

@@ -1,9 +1,10 @@
 //! Scenarios inside of the program: to run, to learn from, and to begin with.
 
 /// Each with its name.
-pub const ALL: [(&str, &str); 3] = [
+pub const ALL: [(&str, &str); 4] = [
     ("minimal", include_str!("minimal.yaml")),
     ("journey", include_str!("journey.yaml")),
+    ("groups", include_str!("groups.yaml")),
     ("taskforge", include_str!("taskforge.yaml")),
 ];
 
@@ -21,7 +22,7 @@ pub struct Preset {
 }
 
 /// What `run` knows by name.
-pub const PRESETS: [Preset; 5] = [
+pub const PRESETS: [Preset; 6] = [
     Preset {
         name: "minimal",
         example: "minimal",
@@ -33,6 +34,12 @@ pub const PRESETS: [Preset; 5] = [
         example: "journey",
         profile: None,
         about: "to begin with: 50 shoppers a second for 2 min, who sometimes order",
+    },
+    Preset {
+        name: "groups",
+        example: "groups",
+        profile: None,
+        about: "buyers, sellers, and 10 a second who register first, for 30 s",
     },
     Preset {
         name: "taskforge",

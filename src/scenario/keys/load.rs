@@ -1,9 +1,11 @@
 //! Keys of a load: how much, for how long, in which shape.
 
-use super::shape::Shape::{Amount, Count, Duration, List, Pace, Rate, Text, Variant, Word};
+use super::shape::Shape::{
+    Amount, Count, Duration, List, Pace, Rate, Section as Of, Share, Text, Threshold, Variant, Word,
+};
 use super::shape::Variants;
 use super::{Key, Rule, Section, may, need};
-use crate::scenario::limits::CONNECTIONS_MAX;
+use crate::scenario::limits::{CONNECTIONS_MAX, TRIALS_MAX};
 
 pub(in crate::scenario) static LOAD: Section = Section {
     name: "a load",
@@ -13,19 +15,23 @@ pub(in crate::scenario) static LOAD: Section = Section {
         may("rate", Rate, "open: arrivals by the clock, whatever the target does"),
         may("for", Duration, "how long"),
         may("stages", List(&Variant(&STAGES)), "levels that change, from the one above on"),
+        may("arrivals", Word(&["even", "poisson"]), "how an open load's arrivals lie [even]"),
         may(
-            "arrivals",
-            Word(&["even", "poisson", "batched"]),
-            "how an open load's arrivals lie; batched: those of a millisecond at once [even]",
+            "pacing",
+            Word(&["timed", "precise", "efficient"]),
+            "open: precise spins, efficient sends those of a millisecond at once [timed]",
         ),
+        may("search", Of(&SEARCH), "levels tried from the one above on, until one does not hold"),
+        may("adapt", Of(&ADAPT), "a level that follows what the target bears"),
         may("max", Count(1, CONNECTIONS_MAX), "most connections at once"),
         may("patience", Duration, "open: how long an arrival waits for a connection"),
         may("open", Pace, "how fast connections are opened: 10 per 100ms"),
     ]],
     rules: &[
         Rule::Exactly(&["connections", "rate"]),
-        Rule::Exactly(&["for", "stages"]),
+        Rule::Exactly(&["for", "stages", "search", "adapt"]),
         Rule::Beside("arrivals", &["rate"]),
+        Rule::Beside("pacing", &["rate"]),
         Rule::Beside("patience", &["rate"]),
     ],
 };
@@ -86,4 +92,33 @@ static HOLD: Section = Section {
     about: "the level that was reached, held",
     keys: &[&[need("hold", Duration, "how long")], STAGE],
     rules: &[],
+};
+
+pub(in crate::scenario) static SEARCH: Section = Section {
+    name: "a search",
+    about: "the highest level at which what is asked for still holds",
+    keys: &[&[
+        need("slo", List(&Threshold), "what must hold at a level"),
+        need("to", Amount, "the highest level that is tried"),
+        may("trial", Duration, "how long a level is measured; longer where it is close [10s]"),
+        may("settle", Duration, "how long the target settles at a level before that [2s]"),
+        may("resolution", Share, "how exact, as a share of the capacity [5%]"),
+        may("max_trials", Count(4, TRIALS_MAX), "most trials [30]"),
+    ]],
+    rules: &[],
+};
+
+pub(in crate::scenario) static ADAPT: Section = Section {
+    name: "an adaptive load",
+    about: "held at a response time with 'keep', or a ramp that slows and stops",
+    keys: &[&[
+        may("keep", Threshold, "the level goes up while this holds, and down when it does not"),
+        may("slow_above", Duration, "a ramp: half as fast above this average response time"),
+        may("stop_above", Share, "a ramp: ends above this share of errors [2%]"),
+        need("step", Amount, "what is added at a time"),
+        need("to", Amount, "the highest level"),
+        need("for", Duration, "how long, at most"),
+        may("every", Duration, "how often the level is thought over [5s]"),
+    ]],
+    rules: &[Rule::Exactly(&["keep", "slow_above"]), Rule::Beside("stop_above", &["slow_above"])],
 };

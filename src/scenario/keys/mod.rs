@@ -5,7 +5,7 @@ mod shape;
 mod steps;
 mod top;
 
-pub(super) use load::{LOAD, PACE, STAGES};
+pub(super) use load::{ADAPT, LOAD, PACE, SEARCH, STAGES};
 pub(super) use shape::{Shape, Variants};
 pub(super) use steps::{
     AUTH_CALL, EXPECT_MESSAGE, EXPECT_REPLY, MEASURE, MESSAGE, PAUSE, STEPS, UNTIL, WEBSOCKET,

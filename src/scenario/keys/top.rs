@@ -24,6 +24,7 @@ pub(in crate::scenario) static SCENARIO: Section = Section {
             Map(&Address),
             "several systems under test, which steps name; the first is the default",
         ),
+        may("allow", List(&Text), "hosts, addresses and networks that may be loaded, too"),
         may("timeout", Duration, "from the start of an attempt to the end of its reply [30s]"),
         may("users", OneOrMany(&Of(&USERS)), "who loads: one group of users, or several"),
         may("auth", Of(&AUTH), "how users get, renew and give back their tokens"),
@@ -70,8 +71,13 @@ pub(in crate::scenario) static AUTH: Section = Section {
             Count(0, USERS_MAX),
             "users logged in before the load begins [10; with a rate: all]",
         ),
+        may(
+            "register_ahead",
+            Count(0, USERS_MAX),
+            "users registered before the load begins; the others when first needed [all]",
+        ),
     ]],
-    rules: &[],
+    rules: &[Rule::Beside("register_ahead", &["register"])],
 };
 
 pub(in crate::scenario) static PROBE: Section = Section {

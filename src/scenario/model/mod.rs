@@ -7,10 +7,10 @@ mod threshold;
 
 use super::expr::Template;
 use super::place::Spanned;
-use crate::stdx::Nanos;
+use crate::stdx::{Cidr, Nanos};
 
 pub use json::{Json, JsonPath, Segment};
-pub use load::{Amount, Arrivals, Length, Load, Pace, Shape, Stage};
+pub use load::{Adapt, Amount, Arrivals, Goal, Length, Load, Pace, Pacing, Search, Shape, Stage};
 pub use steps::{
     Action, Answer, Body, Expectation, Measure, Message, Method, Request, Save, Statuses, Step,
     Think, ThinkTimes, WebSocket,
@@ -26,6 +26,8 @@ pub struct Scenario {
     pub about: Option<String>,
     /// Systems under test; the only one of `target` has the name `default`.
     pub targets: Vec<Target>,
+    /// What may be loaded beside loopback and private addresses.
+    pub allow: Vec<Allowed>,
     /// From the start of an attempt to the end of its reply.
     pub timeout: Option<Spanned<Nanos>>,
     /// Groups of users.
@@ -66,6 +68,15 @@ pub struct Target {
     pub name: Spanned<String>,
     /// `http://HOST[:PORT]`, or another scheme.
     pub url: Spanned<String>,
+}
+
+/// What may be loaded beside loopback and private addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// Public addresses that this name leads to, in lower case.
+    Host(String),
+    /// These addresses, whatever they are.
+    Network(Cidr),
 }
 
 /// A service behind the targets, asked whether it is there.
@@ -122,6 +133,8 @@ pub struct Auth {
     pub parallel: Option<Spanned<u64>>,
     /// Users logged in before the load begins.
     pub ahead: Option<Spanned<u64>>,
+    /// Users registered before the load begins; none means all.
+    pub register_ahead: Option<Spanned<u64>>,
 }
 
 /// One request in the life of a token.

@@ -5,8 +5,8 @@ use super::{Fields, Reader};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys::{AUTH, LEVEL, POOL, PROBE, SCENARIO, Shape, USERS, WORKLOAD};
 use crate::scenario::model::{
-    Ask, Auth, Level, Named, Pool, Probe, Scenario, Sessions, Strategy, Target, Threshold, Users,
-    Work, Workload,
+    Allowed, Ask, Auth, Level, Named, Pool, Probe, Scenario, Sessions, Strategy, Target, Threshold,
+    Users, Work, Workload,
 };
 use crate::scenario::place::Spanned;
 use crate::scenario::tree::Node;
@@ -19,6 +19,8 @@ impl Reader<'_> {
         let name = self.text(&fields, "name");
         let about = self.text(&fields, "about").map(|about| about.value);
         let targets = self.targets(&fields);
+        let allow =
+            fields.get("allow").map(|node| self.items(node, fields.shape("allow"), Self::allowed));
         let timeout = self.lasting(&fields, "timeout");
         let users = fields
             .get("users")
@@ -47,6 +49,7 @@ impl Reader<'_> {
             name: name?,
             about,
             targets: targets?,
+            allow: allow.unwrap_or_else(|| Some(Vec::new()))?,
             timeout,
             users: users.unwrap_or_else(|| Some(Vec::new()))?,
             auth: auth.map_or(Some(None), |auth| auth.map(Some))?,
@@ -65,6 +68,7 @@ impl Reader<'_> {
 
     /// What can only be seen in the whole.
     fn whole(&mut self, scenario: &Scenario, fields: &Fields<'_>) {
+        self.one_search(scenario);
         if scenario.workloads.is_empty() && fields.get("workloads").is_some() {
             let what = "a scenario without workloads";
             self.add(Diagnostic::new(fields.place_of("workloads"), what, "at least one workload"));
@@ -135,6 +139,28 @@ impl Reader<'_> {
         Some(targets.into_iter().map(|(name, url)| Target { name, url }).collect())
     }
 
+    fn allowed(&mut self, node: &Node) -> Option<Allowed> {
+        let text = self.text_of(node, &Shape::Text)?.value;
+        if let Ok(network) = text.parse() {
+            return Some(Allowed::Network(network));
+        }
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        // What the resolver reads as an address is written as one, so that it is seen here.
+        let is_number = text.starts_with(|first: char| first.is_ascii_digit())
+            && text.split('.').all(|part| {
+                let hex = part.strip_prefix("0x").unwrap_or(part);
+                !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+            });
+        if text.bytes().all(is_name) && !is_number {
+            return Some(Allowed::Host(text.to_ascii_lowercase()));
+        }
+        let what = format!("'{text}' is no host, address or network");
+        let expected = "a name, an address or a network such as 203.0.113.0/24";
+        let help = "without a scheme and a port: each target's host as it stands in its URL";
+        self.add(Diagnostic::new(node.span, what, expected).help(help));
+        None
+    }
+
     /// Names of the user's, each with a value; none if the key is not there.
     fn named<T>(
         &mut self,
@@ -180,9 +206,10 @@ impl Reader<'_> {
         let expires_in = self.lasting(&fields, "expires_in");
         let parallel = self.count(&fields, "parallel");
         let ahead = self.count(&fields, "ahead");
+        let register_ahead = self.count(&fields, "register_ahead");
         let login = login??;
         let (register, refresh, logout) = (register?, refresh?, logout?);
-        Some(Auth { register, login, refresh, logout, expires_in, parallel, ahead })
+        Some(Auth { register, login, refresh, logout, expires_in, parallel, ahead, register_ahead })
     }
 
     fn probe(&mut self, node: &Node) -> Option<Probe> {

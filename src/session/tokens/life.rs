@@ -34,6 +34,8 @@ pub(super) struct Life {
     pub(super) is_after_refusal: bool,
     /// Whether renewing has failed, so that the next call is a login.
     pub(super) must_log_in: bool,
+    /// Whether it is registered when it is needed first, and has not been.
+    pub(super) is_new: bool,
 }
 
 const _: () = assert!(size_of::<Life>() <= 80, "there may be a million users");
@@ -59,6 +61,11 @@ pub(super) enum Lane {
 }
 
 impl Life {
+    /// A user without a token; one that is new has to be registered first.
+    pub(super) fn of(is_new: bool) -> Self {
+        Self { is_new, ..Self::default() }
+    }
+
     /// Whether there is a token that has not ended.
     pub(super) fn is_good(&self, now: Nanos) -> bool {
         !self.access.is_empty() && now < self.expires_at

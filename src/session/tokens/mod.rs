@@ -13,7 +13,8 @@
 //! | queued  | ready                 | wait, before those with tokens | –                |
 //! | calling | ready                 | wait                           | well: idle, good |
 //!
-//! A renewal that fails is queued for a login; a login that fails makes the user back off.
+//! A renewal that fails is queued for a login; a login that fails makes the user back off. Who is
+//! not registered ahead is registered when it is needed first, and then logged in.
 //!
 //! Why so: no two calls for one user are ever under way, so a target that is slow gets no
 //! stampede; a target that refuses everybody gets one call for each user and back-off.
@@ -145,7 +146,8 @@ impl Tokens {
     /// Users without tokens.
     pub(super) fn new(auth: &Auth, share: Share, seed: u64) -> Self {
         let rules = Rules::new(auth, share);
-        let lives = (0..share.count).map(|_| Life::default()).collect();
+        let life = |place| Life::of(place >= rules.register_ahead);
+        let lives = (0..share.count).map(life).collect();
         let cursors = Cursors { register: share.count, login: rules.ahead, logout: share.count };
         let (urgent, calm) = (VecDeque::new(), VecDeque::new());
         let (under_way, is_ending) = ([0; 4], false);
@@ -180,7 +182,7 @@ impl Tokens {
         if self.is_ending {
             return Need::Barred { until: Nanos::MAX };
         }
-        let is_registered = self.cursors.register > place;
+        let is_registered = self.cursors.register > place || place >= self.rules.register_ahead;
         let Some(life) = self.lives.get_mut(place as usize) else { return Need::Wait };
         match life.work {
             Work::Idle if now < life.barred_until => {
@@ -221,7 +223,14 @@ impl Tokens {
         let Some(life) = self.lives.get_mut(place as usize) else { return nothing };
         life.work = Work::Idle;
         let took = self.rules.take(life, kind, outcome, now, wall_ms);
+        if kind == CallKind::Register {
+            // Asked again would be told the same; whoever is not heard is asked again.
+            life.is_new &= took == Took::Nothing && !is_refusal(outcome);
+        }
         match (kind, took) {
+            (CallKind::Register, Took::Nothing) if life.is_new => {
+                Ended { count: Some(Counter::RegistrationsFailed), ..self.bar(place, now) }
+            }
             (CallKind::Register, Took::Accepted { status }) => {
                 let created = (200..300).contains(&status).then_some(Counter::UsersCreated);
                 Ended { count: created, ..self.registered(place, now) }
@@ -311,8 +320,8 @@ impl Tokens {
         Refused::Retry
     }
 
-    /// Begins the set-up: registers all users if the plan says so, then logs in those who are
-    /// logged in ahead, each once.
+    /// Begins the set-up: registers the users that the plan registers ahead, then logs in those
+    /// who are logged in ahead, each once.
     pub fn start_setup(&mut self) {
         if self.rules.call(CallKind::Register).is_some() {
             self.cursors.register = 0;
@@ -323,7 +332,7 @@ impl Tokens {
     /// Whether nothing of the set-up is left, nor under way.
     #[must_use]
     pub fn setup_done(&self) -> bool {
-        let begun = self.cursors.register >= self.share.count;
+        let begun = self.cursors.register >= self.rules.register_ahead;
         let ahead = self.cursors.login >= self.rules.ahead;
         begun && ahead && self.under_way == [0; 4]
     }
@@ -429,7 +438,7 @@ impl Tokens {
             }
             None
         };
-        if let Some(place) = next(register, self.share.count, &|_| true) {
+        if let Some(place) = next(register, self.rules.register_ahead, &|_| true) {
             return Some((place, CallKind::Register));
         }
         if let Some(place) = next(logout, self.share.count, &|life| life.is_good(now)) {
@@ -484,6 +493,11 @@ impl Tokens {
         }
         ended
     }
+}
+
+/// Whether the target has understood, and does not want to: the user may be there already.
+const fn is_refusal(outcome: CallOutcome<'_>) -> bool {
+    matches!(outcome, CallOutcome::Reply { status: 400..=407 | 409..=428 | 430..=499, .. })
 }
 
 /// How long a user waits after so many failures in a row: doubling, and 3/4 to 5/4 of it, so that

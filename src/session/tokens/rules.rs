@@ -19,6 +19,8 @@ pub(super) struct Rules {
     expires_in: Nanos,
     /// Users of this shard that are logged in ahead.
     pub(super) ahead: u32,
+    /// Users of this shard that are registered ahead; all, if none is registered.
+    pub(super) register_ahead: u32,
 }
 
 /// What a renewal needs.
@@ -61,15 +63,22 @@ impl Rules {
         let login = Some(auth.login.clone());
         let calls = [auth.register.clone(), login, auth.refresh.clone(), auth.logout.clone()];
         let ahead = share.of_first(auth.ahead);
-        Self { calls, refresh_by, expires_in: auth.expires_in, ahead }
+        let register_ahead = match auth.register {
+            Some(_) => share.of_first(auth.register_ahead),
+            None => share.count,
+        };
+        Self { calls, refresh_by, expires_in: auth.expires_in, ahead, register_ahead }
     }
 
     pub(super) fn call(&self, kind: CallKind) -> Option<&Call> {
         self.calls[kind as usize].as_ref()
     }
 
-    /// The call that gives a user its next token.
+    /// The call that gives a user its next token, or leads to it.
     pub(super) fn kind(&self, life: &Life, now: Nanos) -> CallKind {
+        if life.is_new {
+            return CallKind::Register;
+        }
         let can_refresh = match self.refresh_by {
             RefreshBy::RefreshToken => !life.refresh.is_empty(),
             RefreshBy::Token => life.is_good(now),

@@ -337,6 +337,52 @@ fn a_plan_without_register_and_logout() {
 }
 
 #[test]
+fn who_is_not_registered_ahead_is_when_needed_first() {
+    let mut auth = kit::auth();
+    (auth.ahead, auth.register_ahead) = (1, 3);
+    let mut tokens = tokens(&auth);
+    tokens.start_setup();
+    for user in 0..3 {
+        assert_eq!(tokens.next_call(at(0)), Some((user, CallKind::Register)));
+        let _ = tokens.ended(user, CallKind::Register, reply(201, ""), at(0), WALL_MS);
+    }
+    assert_eq!(tokens.next_call(at(0)), Some((0, CallKind::Login)));
+    let _ = end(&mut tokens, 0, CallKind::Login, GOOD, at(0));
+    assert!(tokens.setup_done() && tokens.next_call(at(0)).is_none());
+
+    // The load: one that is registered, and one that is not.
+    assert_eq!((tokens.need(2, at(5)), tokens.need(7, at(5))), (Need::Wait, Need::Wait));
+    assert_eq!(tokens.next_call(at(5)), Some((2, CallKind::Login)));
+    assert_eq!(tokens.next_call(at(5)), Some((7, CallKind::Register)));
+    assert_eq!((tokens.need(7, at(5)), tokens.next_call(at(5))), (Need::Wait, None));
+    let ended = tokens.ended(7, CallKind::Register, reply(201, ""), at(6), WALL_MS);
+    let created = Some(Counter::UsersCreated);
+    assert_eq!(ended, Ended { count: created, news: News::None, next_look: None });
+    assert_eq!(tokens.next_call(at(6)), Some((7, CallKind::Login)));
+    assert_eq!(end(&mut tokens, 7, CallKind::Login, GOOD, at(7)).news, News::Token);
+    assert_eq!(tokens.need(7, at(7)), Need::Ready { generation: 1 });
+
+    // Unheard it is tried again, after a while; refused it logs in.
+    let failed = Some(Counter::RegistrationsFailed);
+    for (user, outcome, next) in [
+        (8, CallOutcome::Failed(Failure::Reset), None),
+        (9, reply(503, ""), None),
+        (10, reply(422, ""), Some((10, CallKind::Login))),
+    ] {
+        assert_eq!(tokens.need(user, at(8)), Need::Wait);
+        assert_eq!(tokens.next_call(at(8)), Some((user, CallKind::Register)));
+        let ended = tokens.ended(user, CallKind::Register, outcome, at(8), WALL_MS);
+        assert_eq!((ended.count, ended.news != News::None), (failed, next.is_none()));
+        assert_eq!(tokens.next_call(at(8)), next);
+    }
+    assert_eq!(tokens.need(8, at(60)), Need::Wait);
+    assert_eq!(tokens.next_call(at(60)), Some((8, CallKind::Register)));
+    tokens.start_logout();
+    let _ = tokens.ended(8, CallKind::Register, reply(201, ""), at(61), WALL_MS);
+    assert!(!tokens.logouts_done(), "there are tokens to give back");
+}
+
+#[test]
 fn a_registration_may_log_in() {
     let mut auth = kit::auth();
     auth.register.as_mut().unwrap().token = Some(kit::place(&["token"]));

@@ -24,6 +24,7 @@ mod scenarios;
 mod scripts;
 mod target;
 mod tempdir;
+mod terminal;
 mod wait;
 
 pub(crate) use bare::bare;
@@ -43,6 +44,7 @@ pub(crate) use scripts::{
 };
 pub(crate) use target::{Target, target, target_at};
 pub(crate) use tempdir::TempDir;
+pub(crate) use terminal::{Terminal, terminal};
 pub(crate) use wait::{Stopwatch, pause, until};
 
 /// Runs a load until nobody else was on its cores, four times at most; the last one is given.

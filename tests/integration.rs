@@ -47,6 +47,8 @@ mod integration {
     mod scenario_run;
     /// The servers of Node and Python.
     mod scripts;
+    /// Searches for a capacity, and loads that follow what the target bears.
+    mod search;
     /// What is secret stays so.
     mod secrets;
     /// The kit's own servers, by clients that are not ours.

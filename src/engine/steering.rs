@@ -23,11 +23,22 @@ use crate::verdict::usl::{self, Point};
 /// repeats both ends before it believes them, and that is what guards against it.
 const THIN: u64 = 1;
 
-/// A second more or less makes no trial another.
-const SLACK: Nanos = Nanos::from_millis(500);
+/// Seconds begin and end a little late, and a level that is ordered at the end of one is there
+/// [`LEVEL_LEAD`] after it: so much of a second may be missing from what was asked for.
+const SLACK: Nanos = Nanos::from_millis(100);
 
-/// Seconds end a little late; what is asked for is asked in whole ones.
+/// Without time to settle, the second in which the level changes is still not of the level.
+const CHANGING: Nanos = Nanos::from_millis(500);
+
+/// What is thought over so seldom can do without the second in which the level changes.
+const SELDOM: Nanos = Nanos::from_secs(2);
+
+/// A controller is asked at the end of a second, which comes a little late: its clock has whole
+/// ones.
 const SECOND: u64 = 1_000_000_000;
+
+/// The share of the arrivals that were due and had to be begun: less is this generator's doing.
+const ACHIEVED: f64 = 0.99;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +73,8 @@ pub(super) struct Steering {
     connections: u64,
     /// Seconds that begin before are not of this level.
     from: Nanos,
+    /// When the first second of this level began, once there is one.
+    begun: Option<Nanos>,
     /// Whether it has said that the load is over.
     over: bool,
 }
@@ -86,7 +99,7 @@ impl Steering {
             Load::Closed => Unit::Connections,
             Load::Open { .. } => Unit::MilliPerSecond,
         };
-        let (pilot, settle) = pilot(steer, unit)?;
+        let (pilot, settle) = pilot(steer, unit, named.begins(plan.warmup))?;
         let level = steer.from;
         Ok(Some(Self {
             workload,
@@ -97,7 +110,8 @@ impl Steering {
             span: Nanos::ZERO,
             windows: Vec::new(),
             connections: 0,
-            from: named.start + settle,
+            from: named.begins(plan.warmup) + settle,
+            begun: None,
             over: false,
         }))
     }
@@ -111,14 +125,15 @@ impl Steering {
         window: Window,
         (at, span): (Nanos, Nanos),
     ) -> Option<Action> {
-        if self.over || at.since(span) + SLACK < self.from {
+        let begins = at.since(span);
+        if self.over || begins + SLACK < self.from {
             return None;
         }
+        self.begun.get_or_insert(begins);
         self.seen.add(delta);
         self.span += span;
         self.windows.push(window);
         self.connections = delta.connections;
-        let at = Nanos((at.0 + SLACK.0) / SECOND * SECOND);
         let action = match &self.pilot {
             Pilot::Search { length, .. } if self.span + SLACK < *length => None,
             Pilot::Search { .. } => Some(self.tried(plan, at)),
@@ -150,7 +165,7 @@ impl Steering {
         match search.propose() {
             Step::Try { level, settle, length: next } => {
                 *length = next;
-                self.begin(level, at + LEVEL_LEAD + settle);
+                self.begin(level, at + LEVEL_LEAD + settle.max(CHANGING));
                 let what = format!("{said}; next {}", unit.show(level));
                 Action::Level { workload: self.workload, level: self.in_curve(level), what }
             }
@@ -168,22 +183,41 @@ impl Steering {
         let held = interval::trial(slo, &|measured| recorded.samples(measured), THIN);
         let judged = slo.iter().map(|it| judge(it, &|measured| recorded.samples(measured)));
         let judged: Vec<_> = judged.collect();
-        let totals = Totals::default();
-        let trust = trust::judge(&trust::load_of(plan), &self.windows, &totals);
         let seconds = self.span.as_secs_f64().max(1e-9);
         let ended: u64 = self.leaves(plan).map(|leaf| leaf.tally.ok).sum();
         TrialRow {
             level: self.level,
-            from: self.from,
+            from: self.begun.unwrap_or(self.from),
             span: self.span,
             throughput: ended as f64 / seconds,
             concurrency: self.seen.in_flight_ns as f64 / self.span.0.max(1) as f64,
-            connections: self.connections,
+            connections: self.connections.min(self.sessions()),
             held,
-            saturated: trust.verdict == Verdict::GeneratorSaturated,
+            saturated: self.is_ours(plan, held),
             samples: judged.iter().map(|judged| judged.samples).min().unwrap_or(0),
             values: judged.iter().map(|judged| (judged.value, judged.unit)).collect(),
         }
+    }
+
+    /// Sessions that are at work at this level; of arrivals, as many as there are.
+    const fn sessions(&self) -> u64 {
+        match self.unit {
+            Unit::Connections => self.level,
+            Unit::MilliPerSecond => u64::MAX,
+        }
+    }
+
+    /// Whether the answer is this generator's doing.
+    ///
+    /// What holds although we were late holds all the more, as long as all that was due was begun:
+    /// response times count from when it was due.
+    fn is_ours(&self, plan: &Plan, held: Held) -> bool {
+        let trust = trust::judge(&trust::load_of(plan), &self.windows, &Totals::default());
+        if trust.verdict != Verdict::GeneratorSaturated || held != Held::Holds {
+            return trust.verdict == Verdict::GeneratorSaturated;
+        }
+        let achieved: f64 = self.windows.iter().map(|window| window.achieved).sum();
+        achieved < ACHIEVED * self.windows.len() as f64
     }
 
     fn leaves<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a crate::metrics::Leaf> {
@@ -194,7 +228,8 @@ impl Steering {
     }
 
     /// A controller is asked with what was measured since it was asked last.
-    fn piloted(&mut self, plan: &Plan, at: Nanos) -> Option<Action> {
+    fn piloted(&mut self, plan: &Plan, ended: Nanos) -> Option<Action> {
+        let at = Nanos((ended.0 + SECOND / 2) / SECOND * SECOND);
         let due = match &self.pilot {
             Pilot::Keep { keep, .. } => keep.is_due(at),
             Pilot::Ramp(ramp) => ramp.is_due(at),
@@ -211,11 +246,11 @@ impl Steering {
             }
             _ => self.mean_response(plan),
         };
-        let (ended, errors) = self.leaves(plan).fold((0, 0), |(ended, errors), leaf| {
+        let (operations, errors) = self.leaves(plan).fold((0, 0), |(operations, errors), leaf| {
             let failures = leaf.tally.failures();
-            (ended + leaf.tally.ok + failures, errors + failures)
+            (operations + leaf.tally.ok + failures, errors + failures)
         });
-        let seen = Observation { latency, operations: ended, errors, level: self.level };
+        let seen = Observation { latency, operations, errors, level: self.level };
         let decision = match &mut self.pilot {
             Pilot::Keep { keep, .. } => keep.next(at, &seen),
             Pilot::Ramp(ramp) => ramp.next(at, &seen),
@@ -225,7 +260,9 @@ impl Steering {
         match decision {
             Decision::Stop(why) => Some(Action::End(why)),
             Decision::Go(level) | Decision::Slow(level) | Decision::Hold(level) => {
-                self.begin(level, at);
+                let settle =
+                    if level != before && self.is_seldom() { CHANGING } else { Nanos::ZERO };
+                self.begin(level, ended + settle);
                 let shown = latency.map_or_else(String::new, |it| format!(" (at {it})"));
                 (level != before).then(|| Action::Level {
                     workload: self.workload,
@@ -233,6 +270,15 @@ impl Steering {
                     what: format!("the level goes to {}{shown}", self.unit.show(level)),
                 })
             }
+        }
+    }
+
+    /// Whether a controller is asked so seldom that a second without measurement is no loss.
+    fn is_seldom(&self) -> bool {
+        match &self.pilot {
+            Pilot::Search { .. } => true,
+            Pilot::Keep { keep, .. } => keep.every() >= SELDOM,
+            Pilot::Ramp(ramp) => ramp.every() >= SELDOM,
         }
     }
 
@@ -246,7 +292,7 @@ impl Steering {
 
     /// What is measured from `from` on is about `level`.
     fn begin(&mut self, level: u64, from: Nanos) {
-        (self.level, self.from) = (level, from);
+        (self.level, self.from, self.begun) = (level, from, None);
         (self.seen, self.span) = (Delta::default(), Nanos::ZERO);
         self.windows.clear();
     }
@@ -270,7 +316,7 @@ impl Steering {
     }
 }
 
-fn pilot(steer: &Steer, unit: Unit) -> Result<(Pilot, Nanos), String> {
+fn pilot(steer: &Steer, unit: Unit, start: Nanos) -> Result<(Pilot, Nanos), String> {
     let Steer { goal, from, to } = steer.clone();
     Ok(match goal {
         Goal::Search { slo, trial, settle, resolution, max_trials } => {
@@ -279,12 +325,12 @@ fn pilot(steer: &Steer, unit: Unit) -> Result<(Pilot, Nanos), String> {
             (Pilot::Search { search, slo, rows: Vec::new(), length: trial }, settle)
         }
         Goal::Keep { threshold, target, step, every } => {
-            let keep = Keep::new(KeepSpec { from, to, step, every, target }, Nanos::ZERO);
+            let keep = Keep::new(KeepSpec { from, to, step, every, target }, start);
             (Pilot::Keep { keep: Box::new(keep), threshold }, Nanos::ZERO)
         }
         Goal::Ramp { slow_above, stop_above, step, every } => {
             let spec = RampSpec { from, to, step, every, slow_above, stop_above };
-            (Pilot::Ramp(Box::new(Ramp::new(spec, Nanos::ZERO))), Nanos::ZERO)
+            (Pilot::Ramp(Box::new(Ramp::new(spec, start))), Nanos::ZERO)
         }
     })
 }

@@ -7,9 +7,10 @@ use crate::verdict::interval::Outcome as Held;
 use crate::verdict::search::{Ceiling, Step, Unit};
 use crate::verdict::usl::Fit;
 
-/// Whether it found that nothing holds what is asked for.
-pub(super) const fn is_doomed(searched: &Searched) -> bool {
-    matches!(searched.step, Step::Doomed(_))
+/// Whether it found that nothing holds what is asked for. Where this generator was at its limit in
+/// every trial, nothing is known of the target: that is for the verdict on ourselves to say.
+pub(super) fn is_doomed(searched: &Searched) -> bool {
+    matches!(searched.step, Step::Doomed(_)) && !searched.rows.iter().all(|row| row.saturated)
 }
 
 pub(super) fn section(searched: &Searched) -> SearchSection {

@@ -77,6 +77,12 @@ impl Ramp {
         Self { spec, level, due, slow: false, turning: 0, silent: 0 }
     }
 
+    /// The time between two changes.
+    #[must_use]
+    pub const fn every(&self) -> Nanos {
+        self.spec.every
+    }
+
     /// Whether it is time to ask it.
     #[must_use]
     pub fn is_due(&self, now: Nanos) -> bool {
@@ -182,6 +188,12 @@ impl Keep {
         let level = spec.from.min(spec.to);
         let due = now + spec.every;
         Self { spec, level, due, recent: [None; WINDOW], falling: false, silent: 0 }
+    }
+
+    /// The time between two changes.
+    #[must_use]
+    pub const fn every(&self) -> Nanos {
+        self.spec.every
     }
 
     /// Whether it is time to ask it.

@@ -15,6 +15,16 @@ const SECOND: Nanos = Nanos::from_secs(1);
 /// A trial that decides nothing is repeated, at most so many times as long.
 const LONGER: u64 = 4;
 
+/// How long a search may last, when each trial has to be repeated until it is as long as it may be.
+/// Trials begin and end with the seconds of the run, and settle through one of them at least; one
+/// more is for a target or a host that is late.
+fn longest(trial: Nanos, settle: Nanos, max_trials: u32) -> Nanos {
+    let whole = |time: Nanos| Nanos(time.0.div_ceil(SECOND.0).max(1).saturating_mul(SECOND.0));
+    let trial = whole(trial).0.saturating_mul(LONGER);
+    let each = whole(settle).0.saturating_add(trial).saturating_add(SECOND.0);
+    Nanos(each.saturating_mul(u64::from(max_trials)))
+}
+
 impl Compiler<'_> {
     pub(super) fn search(&mut self, load: &scenario::Load, search: &Search) -> Compiled {
         let place = load.level.span;
@@ -26,8 +36,7 @@ impl Compiler<'_> {
         });
         let slo = slo.collect();
         let max_trials = u32::try_from(search.max_trials).unwrap_or(u32::MAX);
-        let each = settle.0.saturating_add(trial.0.saturating_mul(LONGER));
-        let longest = Nanos(each.saturating_mul(u64::from(max_trials)));
+        let longest = longest(trial, settle, max_trials);
         let resolution = search.resolution;
         let goal = Goal::Search { slo, trial, settle, resolution, max_trials };
         self.steered(load, &search.to, goal, longest)
@@ -37,7 +46,7 @@ impl Compiler<'_> {
         let place = adapt.length.span;
         let longest = self.phase(adapt.length.value, place);
         let every = self.interval(adapt.every, place).max(SECOND);
-        let step = self.in_units(&adapt.step).max(1);
+        let step = self.in_units(&adapt.step, None).max(1);
         let goal = match &adapt.goal {
             scenario::Goal::Keep(threshold) => {
                 self.check_threshold(threshold);
@@ -62,8 +71,8 @@ impl Compiler<'_> {
     }
 
     /// A level in sessions, or in thousandths of an arrival a second.
-    fn in_units(&mut self, amount: &Spanned<Amount>) -> u64 {
-        let level = self.level(amount, None);
+    fn in_units(&mut self, amount: &Spanned<Amount>, max: Option<&Spanned<u64>>) -> u64 {
+        let level = self.level(amount, max);
         match amount.value {
             Amount::Connections(_) => level / SESSION,
             Amount::Rate(_) => level,
@@ -77,7 +86,8 @@ impl Compiler<'_> {
         goal: Goal,
         longest: Nanos,
     ) -> Compiled {
-        let (from, most) = (self.in_units(&load.level), self.in_units(to));
+        let max = load.max.as_ref();
+        let (from, most) = (self.in_units(&load.level, None), self.in_units(to, max));
         let first = self.level(&load.level, None);
         let (kind, sessions) = match load.level.value {
             Amount::Connections(_) => self.closed(most),

@@ -51,9 +51,11 @@ pub(super) struct Lane {
     pub(super) at_work: u32,
     /// When that changes, since the lane's start; nothing if it never does.
     pub(super) changes_at: Option<Nanos>,
+    /// For which change the timing wheel has an entry, since the lane's start.
+    pub(super) wakes_at: Nanos,
     /// Closed model: sessions at work over all shards.
     pub(super) level: u32,
-    /// Whether an order has changed the level.
+    /// Whether orders change the level: one has, or will.
     pub(super) is_changed: bool,
     /// See [`Lane::spins`].
     is_precise: bool,
@@ -102,8 +104,9 @@ impl Lane {
             levels: named.curve(),
             at_work: 0,
             changes_at: None,
+            wakes_at: Nanos::MAX,
             level: 0,
-            is_changed: false,
+            is_changed: named.steer.is_some(),
             is_precise: named.pacing == Pacing::Precise,
             everyone: everyone(plan, named),
             seats: 0..0,
@@ -136,7 +139,8 @@ impl Lane {
         match &self.source {
             // A pause may be over before the end is.
             Source::Open(pacer) => {
-                pacer.upcoming().is_none() && !(self.is_changed && since < self.until)
+                let may_rise = self.is_changed && since < self.until && !pacer.is_spent();
+                pacer.upcoming().is_none() && !may_rise
             }
             Source::Closed { left } => *left == 0 || since >= self.until,
         }

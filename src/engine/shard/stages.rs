@@ -140,6 +140,7 @@ impl Shard {
         }
         self.start_levels(index, now, submissions);
         for seat in seats.filter(|_| is_open) {
+            let start = start + self.pace_of(seat, 0);
             self.start_seat(seat, start, is_open, now);
         }
         self.start_ticks(index, start);

@@ -151,7 +151,7 @@ pub enum Pacing {
     Timed,
     /// Sleeps until shortly before, then spins: a core for each shard.
     Precise,
-    /// What is due within a millisecond goes together, at its end.
+    /// What is due within a millisecond goes together, at its beginning.
     Efficient,
 }
 

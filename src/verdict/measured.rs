@@ -309,6 +309,9 @@ impl<'a> Recorded<'a> {
         if name == names::CHECKS {
             return self.checks(labels);
         }
+        if name == names::CONNECTS_FAILED && measured.labels.is_empty() {
+            return Ok(Samples::Count(self.delta.counts.connect_failures, self.span));
+        }
         let mut part = Part::whole(Phase::Load);
         for (key, value) in labels {
             self.narrow(&mut part, key, value)?;

@@ -185,8 +185,8 @@ pub struct Pacing {
     pub model: Model,
     /// Connections over all shards.
     pub connections: u32,
-    /// Arrivals a second, the mean over `loaded_s` where that changes; null in a closed model, which
-    /// asks for as many as replies allow, and where the level was found out while the run was on.
+    /// Arrivals a second, the mean over `loaded_s` where that changes; null in a closed model,
+    /// which asks for as many as replies allow, and where the level was found out on the way.
     pub asked_per_s: Option<f64>,
     /// Whether the level changes as planned, or is found out while the run is on: then there are
     /// `connections` at most.

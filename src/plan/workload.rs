@@ -208,6 +208,16 @@ impl Workload {
         }
     }
 
+    /// How many sessions are there over time, since `start`: of an open load, and of one whose
+    /// level is found out while the run is on, always as many as there may be.
+    #[must_use]
+    pub fn course_of_sessions(&self) -> Curve {
+        match (&self.levels, self.load) {
+            (Some(levels), Load::Closed) if self.steer.is_none() => levels.clone(),
+            _ => Curve::sessions(self.sessions),
+        }
+    }
+
     /// Sessions that are at work when the workload starts.
     #[must_use]
     pub fn first_sessions(&self) -> u32 {

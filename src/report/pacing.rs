@@ -54,7 +54,9 @@ fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> P
     Pacing {
         model: model(workload),
         connections: workload.sessions,
-        asked_per_s: asked(plan, workload),
+        asked_per_s: asked(outcome, plan, workload, &done.tally),
+        varies: workload.levels.is_some(),
+        level_changes: outcome.level_changes,
         achieved_per_s: achieved(outcome, plan, workload, done),
         asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
         loaded_s: window(outcome, plan, workload, &done.tally).map(seconds),
@@ -69,7 +71,11 @@ fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> P
 }
 
 fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
-    let rates = plan.workloads.iter().map(|it| asked(plan, it)).collect::<Option<Vec<f64>>>();
+    let rates = plan.workloads.iter().enumerate().map(|(index, workload)| {
+        let done = Done::of(outcome, plan, Some(index));
+        asked(outcome, plan, workload, &done.tally)
+    });
+    let rates = rates.collect::<Option<Vec<f64>>>();
     let longest = plan.span().since(plan.warmup);
     let begun = outcome.phases.iter().any(|span| span.phase == Phase::Load);
     let stopped = interrupted_at(outcome).map_or(Nanos::MAX, |at| at.since(plan.warmup));
@@ -81,7 +87,7 @@ fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
             name: workload.name.clone(),
             model: model(workload),
             sessions: workload.sessions,
-            asked_per_s: asked(plan, workload),
+            asked_per_s: asked(outcome, plan, workload, &done.tally),
             achieved_per_s: Some(achieved(outcome, plan, workload, &done)),
             start_s: seconds(workload.start),
             for_s: (longest < Nanos::MAX).then(|| seconds(longest)),
@@ -91,6 +97,8 @@ fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
         model: Model::Mixed,
         connections: u32::try_from(plan.connections()).unwrap_or(u32::MAX),
         asked_per_s: rates.map(|rates| round6(rates.iter().sum())),
+        varies: plan.workloads.iter().any(|workload| workload.levels.is_some()),
+        level_changes: outcome.level_changes,
         achieved_per_s: per_second(done.tally.sent, outcome.duration),
         asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
         loaded_s: (begun && loaded < Nanos::MAX).then(|| seconds(loaded)),
@@ -126,12 +134,21 @@ const fn model(workload: &Workload) -> Model {
     }
 }
 
-/// Arrivals a second that were asked for, the mean where that changes.
-fn asked(plan: &Plan, workload: &Workload) -> Option<f64> {
+/// Arrivals a second that were asked for; where that changes, the mean over the time in which any
+/// fell due. None where nobody knew before.
+fn asked(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Tally) -> Option<f64> {
     match workload.load {
         Load::Closed => None,
+        Load::Open { .. } if workload.steer.is_some() => None,
         Load::Open { .. } if workload.levels.is_some() => {
-            Some(round6(workload.mean_level(plan.warmup) / 1e3))
+            let loaded = window(outcome, plan, workload, done).filter(|it| *it > Nanos::ZERO);
+            let Some(loaded) = loaded else {
+                return Some(round6(workload.mean_level(plan.warmup) / 1e3));
+            };
+            let begin = workload.begins(plan.warmup).since(workload.start);
+            let curve = workload.curve();
+            let area = curve.area(begin + loaded) - curve.area(begin);
+            Some(round6(area as f64 / loaded.0 as f64 / 1e3))
         }
         Load::Open { rate, .. } => Some(rate.per_second()),
     }

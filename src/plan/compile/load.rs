@@ -44,10 +44,7 @@ impl Compiler<'_> {
     /// A level that stays.
     fn steady(&mut self, load: &scenario::Load, span: &Spanned<Nanos>) -> Compiled {
         let until = Until::Elapsed(self.phase(span.value, span.span));
-        let opening = load.open.map(|pace| Opening::Paced {
-            count: self.count(pace.count),
-            every: self.interval(pace.every, load.level.span),
-        });
+        let opening = self.opening(load);
         let max = load.max.as_ref();
         let (kind, sessions) = match load.level.value {
             Amount::Connections(count) => {
@@ -60,6 +57,14 @@ impl Compiler<'_> {
             }
         };
         Compiled { until, opening, ..self.at_level(load, kind, sessions) }
+    }
+
+    /// How fast connections are opened, if that is said.
+    pub(super) fn opening(&mut self, load: &scenario::Load) -> Option<Opening> {
+        load.open.map(|pace| Opening::Paced {
+            count: self.count(pace.count),
+            every: self.interval(pace.every, load.level.span),
+        })
     }
 
     /// A load that stays at its level for no time yet.
@@ -101,18 +106,20 @@ impl Compiler<'_> {
                 (kind, self.open(Rate { milli_per_s: highest }, limited).1)
             }
         };
-        let drawn = said(|load| load.arrivals.value == Arrivals::Poisson);
+        let paced = said(|load| load.open.is_some()).filter(|_| kind != Load::Closed);
+        let spaced = said(|load| load.arrivals.value != Arrivals::Even);
         let place = said(|load| load.max.is_some()).and_then(|load| load.max.as_ref());
         Compiled {
             load: kind,
             sessions,
             levels: Some(curve.clone()),
-            spacing: spacing(drawn.unwrap_or(first)),
+            spacing: spacing(spaced.unwrap_or(first)),
             pacing: said(|load| load.pacing != Pacing::Timed).unwrap_or(first).pacing,
             stages: stages.clone(),
             steer: None,
             until: Until::Elapsed(curve.end()),
-            opening: None,
+            // A closed load's pace is in its curve.
+            opening: paced.and_then(|load| self.opening(load)),
             place: place.map_or(first.level.span, |max| max.span),
         }
     }

@@ -255,3 +255,39 @@ fn a_ramp_stops_where_too_much_fails() {
         assert!(run.report().number("/run/duration_s") < 6.0, "{run}");
     }
 }
+
+/// Each preset does all it has to in a fiftieth of its time and less, its thresholds have data, and
+/// they are those of a target that is well: what a busy host spoils is told apart.
+#[test]
+fn presets_of_shapes_and_of_a_search_run() {
+    let presets =
+        [("spike", "0.05"), ("stress", "0.02"), ("soak", "0.002"), ("breakpoint", "0.05")];
+    let server = target("");
+    let start = |(name, scale): (&str, &str)| {
+        let load =
+            Onslaught::preset(name).set("BASE_URL", server.url("")).args(["--scale-time", scale]);
+        let load = if name == "breakpoint" {
+            load.set("FROM", "2100/s").set("MOST", "2200/s")
+        } else {
+            load
+        };
+        load.shards(1).line("--allow-untrusted").start()
+    };
+    for pair in presets.chunks(2) {
+        let runs: Vec<Running> = pair.iter().map(|preset| start(*preset)).collect();
+        for (run, (name, _)) in runs.into_iter().zip(pair) {
+            let run = run.finish().exits([0, 99]);
+            let report = run.report();
+            assert!(run.exit == 0 || is_spoilt(&run), "{run}");
+            let judged = list(report, "/thresholds").iter().filter(|row| !row["value"].is_null());
+            let (judged, all) = (judged.count(), list(report, "/thresholds").len());
+            // A window of a minute does not fit into a run of seconds.
+            let windows = usize::from(matches!(*name, "stress" | "soak"));
+            assert!(judged >= all - windows, "{judged} of {all}{run}");
+            let phases = list(report, "/phases").iter().filter(|each| each["name"] != "load");
+            let expected = [("spike", 3), ("stress", 6), ("soak", 4), ("breakpoint", 0)];
+            assert!(expected.contains(&(*name, phases.count())), "{name}{run}");
+            assert!(report.at("/search").is_null() != (*name == "breakpoint"), "{run}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Loads whose level changes: what becomes of stages, sequences and searches, and of what is to
 //! hold on them.
 
-use onslaught::plan::{Opening, Options, Plan, Spacing, compile};
+use onslaught::plan::{Opening, Options, Pacing, Plan, compile};
 use onslaught::scenario::{Ink, Source, read};
 use onslaught::stdx::Nanos;
 
@@ -62,10 +62,10 @@ fn levels_begin_when_those_who_follow_them_do() {
 #[test]
 fn what_one_level_says_is_meant_for_all() {
     let sequence = "sequence:\n  - {name: one, load: {rate: 100/s, for: 10s, open: 5 per 1s}}\n  \
-                    - {name: two, load: {rate: 200/s, for: 10s, arrivals: batched}}\n";
+                    - {name: two, load: {rate: 200/s, for: 10s, pacing: efficient}}\n";
     let plan = plan(&format!("{MIX}{sequence}"));
     let workload = &plan.workloads[0];
-    assert!(matches!(workload.spacing, Spacing::Batched(_)));
+    assert_eq!(workload.pacing, Pacing::Efficient);
     let every = Nanos::from_secs(1);
     assert_eq!(workload.opening, Opening::Paced { count: 5, every });
     assert_eq!(workload.curve().level(Nanos::ZERO), 100_000, "arrivals are at no such pace");

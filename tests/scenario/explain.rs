@@ -119,3 +119,62 @@ fn a_profile_is_laid_over_and_secrets_are_masked() {
     assert_eq!(name(&of), name(&again));
     assert_eq!(effective(&source, &environment, Some("q")), None);
 }
+
+/// Steps of one workload, of which each pass has 9.3 requests and 2 s of thinking.
+const JOURNEY: &str = "    steps:
+      - repeat: 9
+        steps:
+          - get: /items
+      - chance: 30%
+        get: /orders
+      - think: 2s
+";
+
+fn explained(load: &str, steps: &str, thresholds: &str) -> String {
+    let text = format!(
+        "name: reach\ntarget: http://127.0.0.1:8080\nworkloads:\n  api:\n    load: {load}\n{steps}\
+         thresholds:\n{thresholds}"
+    );
+    explain(&plan(&text, &Options::default()), Host::default())
+}
+
+/// 205 users who each make 9.3 requests and then think for 2 s cannot make 1000 requests a second:
+/// 205 * 9.3 / 2 s = 953.25/s.
+#[test]
+fn a_rate_that_a_closed_load_cannot_make_is_explained() {
+    let thresholds = "  - http_reqs rate > 1000/s
+  - http_reqs rate > 953/s
+  - http_reqs rate < 9000/s
+  - iterations rate > 103/s
+  - http_reqs{name:GET /orders} rate > 900/s
+";
+    let shown = explained("{connections: 205, for: 60s}", JOURNEY, thresholds);
+    assert_golden("reach-closed.txt", &shown);
+}
+
+/// The same as arrivals: 1000 requests a second are 107.5 passes, each of which takes 2 s and more.
+#[test]
+fn a_rate_that_the_sessions_cannot_carry_is_explained() {
+    let thresholds = "  - http_reqs rate > 1000/s\n";
+    let shown = explained("{rate: 108/s, max: 205, for: 60s}", JOURNEY, thresholds);
+    assert_golden("reach-open.txt", &shown);
+    let enough = explained("{rate: 108/s, max: 400, for: 60s}", JOURNEY, thresholds);
+    assert!(!enough.contains("warning") && !enough.contains("out of reach"), "{enough}");
+    let few = explained("{rate: 100/s, max: 400, for: 60s}", JOURNEY, thresholds);
+    assert!(few.contains("out of reach: 100/s * 9.30 requests = 930/s at most"), "{few}");
+}
+
+#[test]
+fn loads_whose_level_is_found_out_are_explained() {
+    let plain = "    mix:\n      - get: /health\n";
+    let searched = "{rate: 100/s, max: 50, search: {slo: [http_req_duration p(99) < 40ms, \
+                    http_req_failed rate < 1%], to: 3000/s, trial: 10s}}";
+    let closed = "{connections: 2, adapt: {keep: http_req_duration p(95) < 100ms, step: 5, to: \
+                  200, for: 10m}}";
+    let ramp = "{rate: 20/s, max: 50, adapt: {slow_above: 200ms, stop_above: 2%, step: 10/s, to: \
+                500/s, for: 10m}}";
+    let shown = [searched, closed, ramp]
+        .map(|load| explained(load, plain, "  - dropped_iterations count == 0\n"))
+        .join("\n");
+    assert_golden("steered.txt", &shown);
+}

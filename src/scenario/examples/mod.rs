@@ -1,10 +1,14 @@
 //! Scenarios inside of the program: to run, to learn from, and to begin with.
 
 /// Each with its name.
-pub const ALL: [(&str, &str); 4] = [
+pub const ALL: [(&str, &str); 8] = [
     ("minimal", include_str!("minimal.yaml")),
     ("journey", include_str!("journey.yaml")),
     ("groups", include_str!("groups.yaml")),
+    ("spike", include_str!("spike.yaml")),
+    ("stress", include_str!("stress.yaml")),
+    ("soak", include_str!("soak.yaml")),
+    ("breakpoint", include_str!("breakpoint.yaml")),
     ("taskforge", include_str!("taskforge.yaml")),
 ];
 
@@ -22,7 +26,7 @@ pub struct Preset {
 }
 
 /// What `run` knows by name.
-pub const PRESETS: [Preset; 6] = [
+pub const PRESETS: [Preset; 10] = [
     Preset {
         name: "minimal",
         example: "minimal",
@@ -40,6 +44,30 @@ pub const PRESETS: [Preset; 6] = [
         example: "groups",
         profile: None,
         about: "buyers, sellers, and 10 a second who register first, for 30 s",
+    },
+    Preset {
+        name: "spike",
+        example: "spike",
+        profile: None,
+        about: "100 requests a second, ten times that for 30 s, and again 100",
+    },
+    Preset {
+        name: "stress",
+        example: "stress",
+        profile: None,
+        about: "from 250 to 2000 requests a second, doubling each minute, and back; 8 min",
+    },
+    Preset {
+        name: "soak",
+        example: "soak",
+        profile: None,
+        about: "200 requests a second for an hour: the second half against the first",
+    },
+    Preset {
+        name: "breakpoint",
+        example: "breakpoint",
+        profile: None,
+        about: "the highest rate that keeps p(95) below 250 ms, found between 500 and 50k",
     },
     Preset {
         name: "taskforge",

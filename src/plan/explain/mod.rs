@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::curve::Form;
 use super::{
-    Aggregate, Bound, Budget, Fleet, Instruction, Load, Opening, Pacing, Pass, Phase, Plan,
-    Quantity, Spacing, Strategy, Threshold, Workload,
+    Aggregate, Budget, Fleet, Instruction, Load, Opening, Pacing, Pass, Phase, Plan, Spacing,
+    Strategy, Threshold, Workload,
 };
 use crate::stdx::Nanos;
 
@@ -42,6 +42,9 @@ pub fn explain(plan: &Plan, host: Host) -> String {
 macro_rules! say {
     ($out:expr, $($rest:tt)*) => { let _ = writeln!($out, $($rest)*); };
 }
+
+mod reach;
+mod steered;
 
 fn head(plan: &Plan, out: &mut String) {
     let mut parts = vec![many(plan.workloads.len() as u64, "workload")];
@@ -100,6 +103,7 @@ fn describe(plan: &Plan, workload: &Workload, out: &mut String) {
     say!(out, "  {sessions}, {connections}, from {} to {to}", since(from));
     say!(out, "  {}", opening(workload));
     levels(plan, workload, out);
+    steered::says(plan, workload, out);
     match &workload.fleet {
         Some(fleet) => fleet_says(plan, workload, fleet, out),
         None => program_says(plan, workload, out),
@@ -185,32 +189,25 @@ fn span_of(plan: &Plan, workload: &Workload) -> f64 {
 fn program_says(plan: &Plan, workload: &Workload, out: &mut String) {
     let pass = Pass::of(&workload.program);
     shares(plan, workload, &pass, out);
-    say!(out, "  if each answer takes      1 ms      10 ms     100 ms   (Little's law)");
-    let per_pass = pass.operations.max(f64::MIN_POSITIVE);
     let row = |each: &dyn Fn(f64) -> String| -> String {
         ASSUMED.iter().map(|latency| format!("{:>11}", each(*latency))).collect()
     };
-    let iterations = |latency: f64| expected(plan, workload, &pass, latency);
-    let requests = row(&|latency| about(iterations(latency) * per_pass));
-    say!(out, "  operations are   {requests}");
-    let seconds = span_of(plan, workload).max(1e-9);
-    let rates = row(&|latency| format!("{}/s", about(iterations(latency) * per_pass / seconds)));
-    say!(out, "  which is         {rates}");
+    if workload.steer.is_none() {
+        say!(out, "  if each answer takes      1 ms      10 ms     100 ms   (Little's law)");
+        let per_pass = pass.operations.max(f64::MIN_POSITIVE);
+        let operations = |latency: f64| expected(plan, workload, &pass, latency) * per_pass;
+        let requests = row(&|latency| about(operations(latency)));
+        say!(out, "  operations are   {requests}");
+        let seconds = span_of(plan, workload).max(1e-9);
+        let rates = row(&|latency| format!("{}/s", about(operations(latency) / seconds)));
+        say!(out, "  which is         {rates}");
+    } else if matches!(workload.load, Load::Open { .. }) {
+        say!(out, "  at most, if an answer takes 1 ms    10 ms     100 ms   (Little's law)");
+    }
     if let Load::Open { rate, .. } = workload.load {
         let busy = |latency: f64| (rate.per_second() * pass.seconds(latency)).ceil().max(1.0);
         say!(out, "  sessions at work {}", row(&|latency| about(busy(latency))));
-        for latency in ASSUMED {
-            if busy(latency) > f64::from(workload.sessions) {
-                say!(
-                    out,
-                    "  warning: at {} an answer, {} sessions do not suffice: arrivals are \
-                     dropped",
-                    milliseconds(latency),
-                    thousands(workload.sessions.into())
-                );
-                break;
-            }
-        }
+        reach::sessions(workload, &pass, out);
     }
 }
 
@@ -387,10 +384,8 @@ fn thresholds(plan: &Plan, out: &mut String) {
                 );
             }
         }
-        if let (Aggregate::Rate, Bound::Fixed(Quantity::Rate(rate))) =
-            (threshold.measured.aggregate, &threshold.bound)
-        {
-            unreachable_rate(plan, rate.per_second(), out);
+        if threshold.measured.aggregate == Aggregate::Rate {
+            reach::rate(plan, threshold, out);
         }
     }
 }
@@ -420,55 +415,42 @@ fn openings(plan: &Plan) -> f64 {
     plan.workloads.iter().map(of).sum()
 }
 
-/// A rate that no answer is fast enough for.
-fn unreachable_rate(plan: &Plan, wanted: f64, out: &mut String) {
-    let most: f64 = plan
-        .workloads
-        .iter()
-        .filter(|each| each.fleet.is_none())
-        .map(|workload| {
-            let pass = Pass::of(&workload.program);
-            expected(plan, workload, &pass, ASSUMED[0]) * pass.operations / span_of(plan, workload)
-        })
-        .sum();
-    if most < wanted {
-        say!(
-            out,
-            "    about {}/s are possible at 1 ms an answer: more sessions, or less thinking",
-            about(most)
-        );
-    }
+/// Requests that are expected at 10 ms an answer, with these labels.
+fn samples(plan: &Plan, labels: &Labels) -> f64 {
+    let of = |workload: &Workload| {
+        let pass = Pass::of(&workload.program);
+        let iterations = expected(plan, workload, &pass, ASSUMED[1]);
+        iterations * requests_of(plan, workload, &pass, labels)
+    };
+    plan.workloads.iter().map(of).sum()
 }
 
-/// Requests that are expected at 10 ms an answer, with these labels.
-fn samples(
-    plan: &Plan,
-    labels: &[(crate::scenario::Spanned<String>, crate::scenario::Spanned<String>)],
-) -> f64 {
+/// The labels of a threshold's metric.
+type Labels = [(crate::scenario::Spanned<String>, crate::scenario::Spanned<String>)];
+
+/// Requests with these labels in a pass of a workload.
+fn requests_of(plan: &Plan, workload: &Workload, pass: &Pass, labels: &Labels) -> f64 {
     let label = |key: &str| {
         labels.iter().find(|(each, _)| each.value == key).map(|(_, value)| value.value.as_str())
     };
-    let mut sum = 0.0;
-    for workload in &plan.workloads {
-        if label("workload").is_some_and(|wanted| wanted != workload.name) {
-            continue;
-        }
-        let pass = Pass::of(&workload.program);
-        let iterations = expected(plan, workload, &pass, ASSUMED[1]);
-        for (instruction, visits) in workload.program.instructions.iter().zip(&pass.visits) {
-            let Instruction::Http(at) = instruction else { continue };
-            let Some(request) = plan.requests.get(usize::from(*at)) else { continue };
-            let leaf = plan.leaves.get(usize::from(request.leaf));
-            let group = leaf.and_then(|leaf| plan.groups.get(usize::from(leaf.group?)));
-            let named = label("name").is_none_or(|wanted| wanted == request.name);
-            let grouped =
-                label("group").is_none_or(|wanted| group.is_some_and(|group| group == wanted));
-            if named && grouped {
-                sum += iterations * visits;
-            }
-        }
+    if label("workload").is_some_and(|wanted| wanted != workload.name) {
+        return 0.0;
     }
-    sum
+    let wanted = |at: u16| {
+        let Some(request) = plan.requests.get(usize::from(at)) else { return false };
+        let leaf = plan.leaves.get(usize::from(request.leaf));
+        let group = leaf.and_then(|leaf| plan.groups.get(usize::from(leaf.group?)));
+        let named = label("name").is_none_or(|wanted| wanted == request.name);
+        let grouped =
+            label("group").is_none_or(|wanted| group.is_some_and(|group| group == wanted));
+        named && grouped
+    };
+    let visits = workload.program.instructions.iter().zip(&pass.visits);
+    let visits = visits.filter_map(|(instruction, visits)| match instruction {
+        Instruction::Http(at) if wanted(*at) => Some(visits),
+        _ => None,
+    });
+    visits.sum()
 }
 
 fn many(count: u64, noun: &str) -> String {

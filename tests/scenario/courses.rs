@@ -91,6 +91,19 @@ fn a_search_may_name_what_it_loads() {
     assert_refused(&search("GET /b"), "there is no step or message 'GET /b'");
 }
 
+#[test]
+fn one_level_at_a_time_is_found_out() {
+    let adapt = |name: &str| {
+        format!(
+            "  {name}:\n    mix: [{{get: /a}}]\n    load: {{connections: 1, \
+             adapt: {{to: 5, step: 1, for: 1m, slow_above: 1s}}}}\n"
+        )
+    };
+    plan(&format!("workloads:\n{}", adapt("a")));
+    let two = format!("workloads:\n{}{}", adapt("a"), adapt("b"));
+    assert_refused(&two, "a second level that is found out");
+}
+
 fn with_level(workload: &str, threshold: &str) -> String {
     format!(
         "{workload}sequence:\n  - name: peak\n    load: {{connections: 1, for: 1s}}\n    \

@@ -292,7 +292,9 @@ impl Shard {
             // What it waited for was the token: not the target's time, nor our lateness.
             let stands = self.connections[slot as usize].state == State::Idle;
             let Timing { free, connect, .. } = &mut operation.timing;
-            *free = (*free).max(if stands { now.since(*connect) } else { now });
+            let before = *free;
+            *free = before.max(if stands { now.since(*connect) } else { now });
+            self.recorder.waited(free.since(before));
         }
         let seat = &mut self.seats[index as usize];
         (seat.waits, seat.awaits) = (Waits::Busy, NONE);

@@ -38,9 +38,20 @@ impl Compiler<'_> {
         self.steered(load, &search.to, goal, longest)
     }
 
-    /// What levels are steered by is checked when all that it may name is there.
-    pub(super) fn steering_thresholds(&mut self) {
+    /// What levels are steered by is checked when all that it may name is there. One level moves
+    /// at a time: of two nobody could say which of them the target did not bear.
+    pub(super) fn steering(&mut self) {
         let loads = self.scenario.workloads.iter().filter_map(|it| it.value.load.as_ref());
+        let moving =
+            |load: &&scenario::Load| matches!(load.shape, Shape::Search(_) | Shape::Adapt(_));
+        let mut moved = loads.clone().filter(moving);
+        if let (Some(first), Some(other)) = (moved.next(), moved.next()) {
+            let what = "a second level that is found out while the run is on";
+            let expected = "one of them in a scenario";
+            let help = "give this workload a load of its own that is known: load: {…, for: 1m}";
+            let diagnostic = Diagnostic::new(other.level.span, what, expected).help(help);
+            self.add(diagnostic.also(first.level.span, "the first"));
+        }
         for load in loads {
             match &load.shape {
                 Shape::Search(search) => {

@@ -15,6 +15,9 @@ use super::manners::Manners;
 use super::plan::draw;
 use super::run::{Finished, run};
 
+/// Seeds far out that have found a mistake: a token that ran out while a connection was opened.
+const ONCE_BROKEN: [u64; 3] = [4_659, 5_033, 5_154];
+
 /// The run of a seed.
 pub(super) fn scenario(seed: u64) -> (Scenario, Manners, String) {
     let dice = &mut Dice::new(seed, 10);
@@ -68,7 +71,7 @@ fn every_system_is_met_by_the_laws() {
     let workers = thread::available_parallelism().map_or(1, |cores| cores.get());
     let ended = thread::scope(|scope| {
         let start = |worker| {
-            let mine = (from..from + seeds).skip(worker).step_by(workers);
+            let mine = (from..from + seeds).chain(ONCE_BROKEN).skip(worker).step_by(workers);
             scope.spawn(move || work(mine))
         };
         let workers: Vec<_> = (0..workers).map(start).collect();

@@ -185,7 +185,8 @@ pub struct Pacing {
     pub model: Model,
     /// Connections over all shards.
     pub connections: u32,
-    /// Arrivals a second; null in a closed model, which asks for as many as replies allow.
+    /// Arrivals a second; null in a closed model, which asks for as many as replies allow, and
+    /// where a search or an adaptive load found the level out.
     pub asked_per_s: Option<f64>,
     /// Open: arrivals begun a second of `loaded_s`. Closed: replies a second of the measured
     /// duration.

@@ -53,7 +53,8 @@ pub(super) fn title(page: &mut Page, document: &Document) {
 pub(super) fn dropped(page: &mut Page, report: &Report<'_>) {
     let document = &report.document;
     let counts = &document.accounting.total;
-    if counts.dropped == 0 {
+    // A search goes beyond what is borne on purpose.
+    if counts.dropped == 0 || document.search.is_some() {
         return;
     }
     let one = arrivals_are_operations(report);
@@ -100,6 +101,9 @@ pub(super) fn pacing(page: &mut Page, document: &Document) {
     let rate = match pacing.asked_per_s {
         None if matches!(pacing.model, Model::Fleet | Model::Mixed) => {
             format!("achieved {achieved}, operations of any kind")
+        }
+        None if pacing.model == Model::Open => {
+            format!("achieved {achieved} on average: the level was found out on the way")
         }
         None => format!("achieved {achieved}; asked for as much as the replies allow"),
         Some(asked) => {
@@ -198,6 +202,7 @@ fn asked(pacing: &Pacing, shards: u32, searched: bool) -> String {
     }
     let what = match (pacing.model, pacing.asked_per_s) {
         (Model::Open, Some(rate)) => format!("{} over {connections}", per_second(rate)),
+        (Model::Open, None) => format!("a level to be found out, over {connections}"),
         (Model::Fleet, _) => plural(pacing.connections.into(), "WebSocket session"),
         _ => format!("{connections} in a closed loop"),
     };

@@ -7,7 +7,7 @@
 mod counting;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl Completions for Batch {
 impl Submissions for Instant {
     fn accept(&mut self, _: u32) {}
 
-    fn connect(&mut self, handle: Handle, _: SocketAddr) {
+    fn connect(&mut self, handle: Handle, _: SocketAddr, _: Option<IpAddr>) {
         self.done.push_back((handle, Done::Connected));
     }
 
@@ -99,6 +99,7 @@ fn with_users(strategy: Strategy) -> Plan {
         weight,
         email: (String::new(), String::new()),
         password: Text::default(),
+        sources: Vec::new(),
     };
     plan.people = Some(People { groups: vec![group(3), group(1)], auth: None });
     (plan.only_mut().users, plan.only_mut().strategy) = (0..5_000, strategy);

@@ -6,7 +6,7 @@
 
 mod counting;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use counting::{blocks, bytes};
@@ -47,7 +47,7 @@ struct Asked {
 impl Submissions for Asked {
     fn accept(&mut self, _: u32) {}
 
-    fn connect(&mut self, _: Handle, _: SocketAddr) {}
+    fn connect(&mut self, _: Handle, _: SocketAddr, _: Option<IpAddr>) {}
 
     fn receive(&mut self, _: Handle) {}
 

@@ -13,6 +13,8 @@ mod integration {
     mod bad_targets;
     /// Scenario files: fine, wrong, unreadable.
     mod check;
+    /// Keys and signals that change a running load.
+    mod control;
     /// The two commands of a newcomer.
     mod demo;
     /// The table of faults, row by row: alone, and beside others that are well.
@@ -27,6 +29,8 @@ mod integration {
     mod interrupts;
     /// Malformed, endless and missing replies, each with its class.
     mod liar;
+    /// Stages, sequences, kinds of arrivals: against sums of the test's own.
+    mod load_models;
     /// The embedded target lies on purpose; the report finds exactly those.
     mod misbehave;
     /// nginx: counts equal to its own log, killed and restarted.

@@ -49,6 +49,32 @@ pub(super) fn resolved(
     if errors.is_empty() { Ok(found) } else { Err(Obstacle::Resolve(errors)) }
 }
 
+/// Whether connections may come from the addresses that groups of users have.
+pub(super) fn sources(plan: &Plan) -> Result<(), Obstacle> {
+    let groups = plan.people.iter().flat_map(|people| &people.groups);
+    for group in groups.filter(|group| !group.sources.is_empty()) {
+        for source in &group.sources {
+            std::net::UdpSocket::bind((*source, 0)).map_err(|error| {
+                Obstacle::Host(format!(
+                    "{source}, from which users are to come, is no address of this host: {error}; \
+                     add it (ip address add {source} dev DEVICE), or leave out 'source'"
+                ))
+            })?;
+        }
+        let addresses = plan.targets.iter().flat_map(|target| &target.addresses);
+        for to in addresses {
+            if !group.sources.iter().any(|source| source.is_ipv4() == to.is_ipv4()) {
+                return Err(Obstacle::Host(format!(
+                    "no 'source' of the users is of the family of {}; give them one of each, or a \
+                     target of theirs",
+                    to.ip()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether this host can hold the plan's connections and make a ring.
 pub(super) fn able(plan: &Plan) -> Result<(), Obstacle> {
     let sockets = plan.sockets_of(0);

@@ -18,6 +18,11 @@ use clap::{Args, Parser, Subcommand};
   onslaught plan load.yaml
   onslaught run load.yaml -e BASE_URL=http://10.0.0.7:8080
 
+While a load is on, on a terminal: p or space pauses and goes on, + and - change
+the level by 10 % of what is planned, 0 goes back to it, d or q drains (as the
+first Ctrl-C does), ? shows the keys. Elsewhere: kill -USR1 pauses, kill -USR2
+goes on. What was ordered is on the timeline of the results.
+
 Exit codes: 0 passed, 1 failed at run time, 2 usage, 99 thresholds failed,
 104 invalid scenario, 105 interrupted, 108 ended by a threshold,
 111 not trustworthy, 113 target unreachable or host not able.")]

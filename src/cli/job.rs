@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ahead::{self, Obstacle};
+use super::keys::{HINT, Keys};
 use super::signals::Interrupts;
 use super::{print, probes, refuse, say};
 use crate::doctor::{CoreError, Cores};
-use crate::engine::outcome::{Ended, Outcome};
+use crate::engine::outcome::{Ended, Outcome, Row};
 use crate::engine::{self, EngineError, Pulse, Run};
 use crate::live::{Output, Progress, Stage, Tick};
 use crate::metrics::Record;
@@ -84,6 +85,7 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
         for (target, addresses) in job.plan.targets.iter_mut().zip(addresses) {
             target.addresses = addresses;
         }
+        ahead::sources(&job.plan)?;
         load(&Arc::new(job.plan.clone()), &cores, &interrupts, log.as_mut())
             .map_err(|error| Obstacle::Host(error.to_string()))
     });
@@ -145,20 +147,27 @@ fn load(
     let jtl = Jtl::new(plan, clock);
     let mut write = log.map(|log| |records: &[Record]| log.write(&jtl, records));
     let mut progress = Progress::new(Output::Stderr(colour(std::io::stderr().is_terminal())));
+    let keys = Keys::new(interrupts, progress.is_bar());
+    let mut row = Row::default();
     let outcome = engine::run(
         plan,
         Run {
             cores,
             clock,
-            interrupts: &|| interrupts.count(),
-            commands: &|| None,
-            observer: &mut |pulse| match interrupts.count() {
-                0 => progress.tick(&tick(plan, &pulse)),
-                _ => progress.close(&draining(plan)),
+            interrupts: &|| keys.look(),
+            commands: &|| keys.command(),
+            observer: &mut |pulse| {
+                pulse.row.into_iter().for_each(|last| row.clone_from(last));
+                match keys.ends() {
+                    0 if keys.are_shown() => progress.hint(HINT),
+                    0 => progress.tick(&tick(plan, &pulse, &row, &keys.in_force())),
+                    _ => progress.close(&draining(plan)),
+                }
             },
             log: write.as_mut().map(|write| write as engine::Log<'_>),
         },
     );
+    drop(keys);
     progress.finish();
     outcome
 }
@@ -169,14 +178,14 @@ fn draining(plan: &Plan) -> String {
     format!("draining, at most {most}; Ctrl-C again ends at once")
 }
 
-fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
+/// `row` is the last second that was closed, `order` what is in force other than planned.
+fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>, row: &Row, order: &'a str) -> Tick<'a> {
     let (planned, operations) = match &plan.workloads[..] {
         [Workload { until: Until::Operations(count, _), .. }] => {
             (None, Some((pulse.ended, count.get())))
         }
         _ => (Some(plan.span()).filter(|span| *span < Nanos::MAX), None),
     };
-    let row = pulse.row.cloned().unwrap_or_default();
     Tick {
         elapsed: pulse.elapsed,
         planned,
@@ -189,6 +198,7 @@ fn tick<'a>(plan: &Plan, pulse: &Pulse<'a>) -> Tick<'a> {
         in_flight: row.in_flight,
         connections: row.connections,
         phase: if pulse.phase == plan.phase_name(Phase::Load) { "" } else { pulse.phase },
+        order,
         stage: pulse.set_up.map(|(done, all)| Stage { what: "setting up users", done, all }),
     }
 }

@@ -13,12 +13,14 @@ mod files;
 mod fit;
 mod http;
 mod job;
+mod keys;
 mod plan;
 mod probes;
 mod problems;
 mod run;
 mod signals;
 mod target;
+mod terminal;
 mod ws;
 
 use std::io::Write as _;

@@ -9,8 +9,8 @@ use crate::doctor::Cores;
 use crate::metrics::histogram::LONGEST;
 use crate::net::resolve::Reach;
 use crate::plan::{
-    Answer, Expect, Fleet, Kind, LeafName, Load, Message, Opening, Plan, Program, Sent, Socket,
-    Spacing, Strategy, Target, Text, Until, Workload,
+    Answer, Expect, Fleet, Kind, LeafName, Load, Message, Opening, Pacing, Plan, Program, Sent,
+    Socket, Spacing, Strategy, Target, Text, Until, Workload,
 };
 use crate::protocol::ws::Upgrade;
 use crate::report::TrustPolicy;
@@ -161,6 +161,7 @@ fn plan(args: &WsArgs, url: Address, spoken: Spoken) -> Plan {
             sessions: 1,
             levels: None,
             spacing: Spacing::default(),
+            pacing: Pacing::default(),
             stages: Vec::new(),
             steer: None,
             until: Until::Elapsed(Nanos::ZERO),

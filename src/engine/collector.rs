@@ -473,6 +473,7 @@ impl<'a> Collector<'a> {
             };
             if self.change_level(None, To::Share(share)) {
                 self.note(&told);
+                self.pulse(0);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 
 use super::control::{Control, Level, Message, News, Order};
-use super::limits::{DELTAS_WAITING, STALL, YIELD_EVERY};
+use super::limits::{DELTAS_WAITING, SPIN, STALL, YIELD_EVERY};
 use super::shard::{Next, Shard};
 use crate::metrics::Delta;
 use crate::net::ring::{Ring, RingError, RingOptions};
@@ -126,11 +126,18 @@ impl Driver {
         let clock = self.assignment.clock;
         let thread = rustix::thread::gettid().as_raw_nonzero().get();
         self.tell(News::Up { thread, waker: self.ring.waker() });
-        let mut wake_at = Some(Nanos::ZERO);
+        let (mut wake_at, mut precise) = (Some(Nanos::ZERO), false);
         let (mut now, mut yielded) = (clock.now(), clock.now());
         loop {
             let until = wake_at.map_or(self.hand_over_at, |at| at.min(self.hand_over_at));
             let before = clock.now();
+            // The last of the wait is spun through: many short looks.
+            let spins = precise && until.since(before) <= SPIN;
+            let until = match precise {
+                true if spins => before,
+                true => Nanos(until.0 - SPIN.0),
+                false => until,
+            };
             let bounded = Some(until).filter(|at| *at < Nanos::MAX);
             self.ring.wait(before, bounded).map_err(DriverError::Wait)?;
             let last = std::mem::replace(&mut now, clock.now());
@@ -140,7 +147,10 @@ impl Driver {
                 self.shard.stood_still(stall);
             }
             let next = self.turn(now);
-            wake_at = next.wake_at;
+            (wake_at, precise) = (next.wake_at, next.precise);
+            if spins {
+                self.shard.spun(now.since(before));
+            }
             if self.ring.take_woken() {
                 self.obey(now);
                 wake_at = Some(now);

@@ -36,6 +36,10 @@ pub(super) const SERIES_ROWS: usize = 86_400;
 /// From the order to another level: every shard has to hear of it before.
 pub(super) const LEVEL_LEAD: Nanos = Nanos::from_millis(50);
 
+/// Where pacing is precise, a shard spins for so long before something is due: longer than a sleep
+/// takes to end on a busy host.
+pub(super) const SPIN: Nanos = Nanos::from_micros(60);
+
 /// Changes of the level in one run: one a second for a day.
 pub(super) const LEVELS: u32 = 86_400;
 

@@ -107,6 +107,15 @@ impl Pacer {
         self.upcoming
     }
 
+    /// Whether all arrivals that there were to be have come: no change of the rate brings more.
+    #[must_use]
+    pub const fn is_spent(&self) -> bool {
+        match self.share {
+            Share::Numbered { next, total, .. } => next >= total,
+            Share::Poisson(_) => false,
+        }
+    }
+
     /// Takes the oldest arrival that is due.
     pub fn take(&mut self, now: Nanos) -> Option<Arrival> {
         let arrival = self.upcoming.filter(|arrival| arrival.due <= now)?;

@@ -37,6 +37,8 @@ pub(super) struct Series {
     threads: Vec<i32>,
     cores: Vec<usize>,
     before: Vec<ThreadTimes>,
+    /// How long each shard has spun on purpose since procfs was read last.
+    spun: Vec<Nanos>,
     stolen_before: Nanos,
     quota: host::Quota,
     throttled_before: Nanos,
@@ -109,6 +111,7 @@ impl Series {
             actions: Vec::new(),
             open: BTreeMap::new(),
             delivered: vec![None; threads.len()],
+            spun: vec![Nanos::ZERO; threads.len()],
             before: before.collect(),
             threads,
             cores: cores.to_vec(),
@@ -165,6 +168,9 @@ impl Series {
         merged.add(delta);
         if let Some(delivered) = self.delivered.get_mut(shard as usize) {
             *delivered = Some(if last { u64::MAX } else { second });
+        }
+        if let Some(spun) = self.spun.get_mut(shard as usize) {
+            *spun += delta.counts.spun;
         }
     }
 
@@ -267,9 +273,11 @@ impl Series {
             response_p99: row.response.p99,
             ..Window::default()
         };
-        for (thread, before) in self.threads.iter().zip(&mut self.before) {
+        let threads = self.threads.iter().zip(&mut self.before).zip(&mut self.spun);
+        for ((thread, before), spun) in threads {
             let Some(times) = host::thread_times(*thread) else { continue };
-            window.busy = window.busy.max(times.ran.since(before.ran).0 as f64 / span);
+            let ran = times.ran.since(before.ran).since(std::mem::take(spun));
+            window.busy = window.busy.max(ran.0 as f64 / span);
             window.delayed = window.delayed.max(times.waited.since(before.waited).0 as f64 / span);
             *before = times;
         }

@@ -33,6 +33,16 @@ impl Bar {
         self.clear(&line)
     }
 
+    /// Draws a text in its place, dim where colours are.
+    pub(super) fn hint(&mut self, text: &str) -> io::Result<()> {
+        let room = (self.columns)().saturating_sub(FREE);
+        let text = text.chars().take(room).collect::<String>();
+        match self.colour {
+            Colour::Plain => self.clear(&text),
+            Colour::Ansi => self.clear(&format!("\x1b[2m{text}\x1b[0m")),
+        }
+    }
+
     /// Removes it, and writes `instead`.
     pub(super) fn clear(&mut self, instead: &str) -> io::Result<()> {
         write!(self.out, "{CLEAR}{instead}")?;
@@ -84,6 +94,7 @@ mod tests {
             in_flight: 4,
             connections: 4,
             phase: "",
+            order: "",
             stage: None,
         }
     }
@@ -121,9 +132,10 @@ mod tests {
         let out = Box::new(Pipe(sender));
         let mut bar = Bar { out, colour: Colour::Plain, columns: || 14 };
         bar.draw(&tick()).expect("somebody reads");
+        bar.hint("p pause").expect("somebody reads");
         bar.clear("over\n").expect("somebody reads");
         drop(bar);
         let text = String::from_utf8(receiver.iter().collect()).expect("ASCII");
-        assert_eq!(text, "\r\x1b[K   3s \r\x1b[Kover\n", "eight columns stay free");
+        assert_eq!(text, "\r\x1b[K   3s \r\x1b[Kp paus\r\x1b[Kover\n", "eight columns stay free");
     }
 }

@@ -48,6 +48,21 @@ impl Progress {
         Self { view: lines(out) }
     }
 
+    /// Whether it draws on a terminal.
+    #[must_use]
+    pub const fn is_bar(&self) -> bool {
+        matches!(self.view, View::Bar(_))
+    }
+
+    /// Shows a text instead of the bar, until the next tick. Lines leave it out.
+    pub fn hint(&mut self, text: &str) {
+        if let View::Bar(bar) = &mut self.view
+            && bar.hint(text).is_err()
+        {
+            self.view = View::Silent;
+        }
+    }
+
     /// Shows a moment of the run.
     pub fn tick(&mut self, tick: &Tick<'_>) {
         match &mut self.view {
@@ -150,6 +165,7 @@ mod tests {
             in_flight: 64,
             connections: 64,
             phase: "",
+            order: "",
             stage: None,
         }
     }
@@ -224,6 +240,8 @@ mod tests {
     fn a_second_without_replies_has_no_quantile() {
         let none = Tick { replies_per_s: 0.0, p99: None, ..tick(5) };
         assert_eq!(none.figures(), "0 req/s  p99 -  0 failed  64 open");
+        let paused = Tick { order: "paused", ..none };
+        assert_eq!(paused.figures(), "paused  0 req/s  p99 -  0 failed  64 open");
     }
 
     #[test]

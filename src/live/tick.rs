@@ -26,6 +26,9 @@ pub struct Tick<'a> {
     pub connections: u64,
     /// The phase, when it is not the load itself: `warmup`, `draining`; else empty.
     pub phase: &'a str,
+    /// What the user ordered, where the load is not as planned: `paused`, `level 120 %`; else
+    /// empty.
+    pub order: &'a str,
     /// Instead of the load: what is done before or after it, and how far that is.
     pub stage: Option<Stage<'a>>,
 }
@@ -80,7 +83,10 @@ impl Tick<'_> {
         let p99 = self.p99.map_or_else(|| "-".into(), |p99| time(p99.as_micros() as f64 / 1e3));
         let (failed, open) = (thousands(self.failed), thousands(self.connections));
         let gap = if self.phase.is_empty() { "" } else { "  " };
-        let (phase, noun) = (self.phase, self.noun);
-        format!("{rate} {noun}/s  p99 {p99}  {failed} failed  {open} open{gap}{phase}")
+        let (phase, noun, order) = (self.phase, self.noun, self.order);
+        // First, so that a narrow terminal shows it, too.
+        let behind = if order.is_empty() { "" } else { "  " };
+        let load = format!("{rate} {noun}/s  p99 {p99}  {failed} failed  {open} open");
+        format!("{order}{behind}{load}{gap}{phase}")
     }
 }

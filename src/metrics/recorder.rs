@@ -43,6 +43,8 @@ pub struct ShardCounts {
     pub unasked: u64,
     /// The sum of the hashes of all arrivals: what came when to whom.
     pub order: u64,
+    /// How long the shard spun on purpose.
+    pub spun: Nanos,
     /// Turns of the shard's loop.
     pub turns: u64,
     /// The longest time that the shard was neither at work nor meant to wait.
@@ -59,6 +61,7 @@ impl ShardCounts {
         self.overflows += other.overflows;
         self.unasked += other.unasked;
         self.order = self.order.wrapping_add(other.order);
+        self.spun += other.spun;
         self.turns += other.turns;
         self.longest_stall = self.longest_stall.max(other.longest_stall);
     }

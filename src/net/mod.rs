@@ -7,7 +7,7 @@
 //! Why so:     a shard sees completions and submissions only, so that a simulator can stand in
 //!             for the kernel and drive the very same code.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 pub mod error;
@@ -83,8 +83,9 @@ pub trait Submissions {
     /// until one says that it has ended.
     fn accept(&mut self, listener: u32);
 
-    /// Opens a socket in the slot and connects it. Answer: [`Event::Connected`].
-    fn connect(&mut self, handle: Handle, to: SocketAddr);
+    /// Opens a socket in the slot and connects it, from an address of this host if one is given,
+    /// which is of the same family. Answer: [`Event::Connected`].
+    fn connect(&mut self, handle: Handle, to: SocketAddr, from: Option<IpAddr>);
 
     /// Arms receiving. Answers: [`Event::Received`] as bytes come, or [`Event::ReceiveFailed`],
     /// until one says that it has ended.

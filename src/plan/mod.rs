@@ -47,7 +47,7 @@ pub use single::NamedRequest;
 pub use socket::{Answer, Fleet, Measure, Message, Sent, Socket};
 pub use text::{Encoding, Function, List, Piece, Pool, Text, Value};
 pub use think::{Think, Times};
-pub use workload::{Load, Opening, Spacing, Stage, Strategy, Until, Workload};
+pub use workload::{Load, Opening, Pacing, Spacing, Stage, Strategy, Until, Workload};
 
 pub use crate::scenario::{Aggregate, Bound, Quantity, Segment, Statuses, Threshold};
 

@@ -1,5 +1,7 @@
 //! As whom: users, and the life of their tokens.
 
+use std::net::IpAddr;
+
 use super::{Place, Request, Text};
 use crate::scenario::Statuses;
 use crate::stdx::Nanos;
@@ -30,6 +32,8 @@ pub struct Group {
     pub email: (String, String),
     /// The password; it may hold the user's number.
     pub password: Text,
+    /// Addresses of this host that its connections come from, in turn; none means any.
+    pub sources: Vec<IpAddr>,
 }
 
 /// The life of a token.

@@ -21,8 +21,8 @@ impl Schedule {
         Self { rate: Curve::constant(rate.milli_per_s), quantum: Nanos::ZERO }
     }
 
-    /// Arrivals at a rate that changes, in thousandths a second; due at the next multiple of
-    /// `quantum`, if that is more than nothing.
+    /// Arrivals at a rate that changes, in thousandths a second; due at the last multiple of
+    /// `quantum` before their time, if that is more than nothing.
     #[must_use]
     pub const fn of(rate: Curve, quantum: Nanos) -> Self {
         Self { rate, quantum }
@@ -45,13 +45,13 @@ impl Schedule {
         self.rounded(self.rate.time(u128::from(n) * ARRIVAL))
     }
 
-    /// At or behind `at`: a moment at which arrivals are due.
+    /// At or before `at`: a moment at which arrivals are due.
     #[must_use]
     pub fn rounded(&self, at: Nanos) -> Nanos {
-        let Some(over) = at.0.checked_rem(self.quantum.0).filter(|over| *over > 0) else {
+        if at == Nanos::MAX {
             return at;
-        };
-        Nanos(at.0.saturating_add(self.quantum.0 - over))
+        }
+        Nanos(at.0 - at.0.checked_rem(self.quantum.0).unwrap_or(0))
     }
 
     /// How many arrivals are due before `at`.
@@ -59,8 +59,8 @@ impl Schedule {
     pub fn before(&self, at: Nanos) -> u64 {
         let at = match self.quantum.0 {
             0 => at,
-            // All that is due then was rounded up to the last moment before `at`.
-            quantum => Nanos(at.0.saturating_sub(1) / quantum * quantum + u64::from(at.0 > 0)),
+            // All that comes before the next multiple was rounded down to one before `at`.
+            quantum => Nanos(at.0.div_ceil(quantum).saturating_mul(quantum)),
         };
         // An arrival is due before, if the area until then is more than its number.
         u64::try_from(self.rate.area(at).div_ceil(ARRIVAL)).unwrap_or(u64::MAX)
@@ -120,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_never_early() {
+    fn batches_are_never_late() {
         let even = Schedule::constant(Rate { milli_per_s: 3_333_333 });
         let batched = Schedule::of(Curve::constant(3_333_333), Nanos::from_millis(1));
         for n in 0..10_000 {
             let (exact, batch) = (even.due(n), batched.due(n));
-            assert!(batch >= exact && batch.since(exact) < Nanos::from_millis(1));
+            assert!(batch <= exact && exact.since(batch) < Nanos::from_millis(1));
             assert_eq!(batch.0 % 1_000_000, 0);
         }
     }

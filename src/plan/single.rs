@@ -1,8 +1,8 @@
 //! The plan of one target and a few fixed requests: what a command line without a file says.
 
 use super::{
-    Instruction, Kind, LeafName, Load, Mix, Opening, Plan, Program, Request, Spacing, Strategy,
-    Target, Until, Workload,
+    Instruction, Kind, LeafName, Load, Mix, Opening, Pacing, Plan, Program, Request, Spacing,
+    Strategy, Target, Until, Workload,
 };
 use crate::protocol::http;
 use crate::stdx::Nanos;
@@ -42,6 +42,7 @@ impl Plan {
             sessions: 1,
             levels: None,
             spacing: Spacing::default(),
+            pacing: Pacing::default(),
             stages: Vec::new(),
             steer: None,
             until: Until::Elapsed(Nanos::from_secs(10)),

@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 use std::ops::Range;
 
+pub use crate::scenario::Pacing;
+
 use super::steer::Steer;
 use super::{Curve, Fleet, Phase, Program, Schedule};
 use crate::stdx::Nanos;
@@ -23,6 +25,8 @@ pub struct Workload {
     pub levels: Option<Curve>,
     /// How arrivals lie.
     pub spacing: Spacing,
+    /// How closely arrivals keep to their schedule.
+    pub pacing: Pacing,
     /// Parts of the time since `start` that have a name, one behind the other.
     pub stages: Vec<Stage>,
     /// What moves the level while the run is on.
@@ -67,10 +71,10 @@ pub enum Spacing {
     Even,
     /// As independent users come: a Poisson process.
     Poisson,
-    /// At equal distances, but all that fall due within so long of each other at once, at the end
-    /// of that time: fewer, larger turns.
-    Batched(Nanos),
 }
+
+/// Arrivals that go together where pacing is efficient: those of a tick of the timing wheel.
+const BATCH: Nanos = Nanos::from_millis(1);
 
 /// A part of a workload's time that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,6 +208,16 @@ impl Workload {
         }
     }
 
+    /// How many sessions are there over time, since `start`: of an open load, and of one whose
+    /// level is found out while the run is on, always as many as there may be.
+    #[must_use]
+    pub fn course_of_sessions(&self) -> Curve {
+        match (&self.levels, self.load) {
+            (Some(levels), Load::Closed) if self.steer.is_none() => levels.clone(),
+            _ => Curve::sessions(self.sessions),
+        }
+    }
+
     /// Sessions that are at work when the workload starts.
     #[must_use]
     pub fn first_sessions(&self) -> u32 {
@@ -218,9 +232,9 @@ impl Workload {
     #[must_use]
     pub fn arrivals(&self, warmup: Nanos) -> Option<(Schedule, u64)> {
         let Load::Open { .. } = self.load else { return None };
-        let quantum = match self.spacing {
-            Spacing::Batched(quantum) => quantum,
-            Spacing::Even | Spacing::Poisson => Nanos::ZERO,
+        let quantum = match self.pacing {
+            Pacing::Efficient => BATCH,
+            Pacing::Timed | Pacing::Precise => Nanos::ZERO,
         };
         let schedule = Schedule::of(self.curve(), quantum);
         let count = match self.until {

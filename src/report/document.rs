@@ -185,9 +185,16 @@ pub struct Pacing {
     pub model: Model,
     /// Connections over all shards.
     pub connections: u32,
-    /// Arrivals a second; null in a closed model, which asks for as many as replies allow, and
-    /// where a search or an adaptive load found the level out.
+    /// Arrivals a second, the mean over `loaded_s` where that changes; null in a closed model,
+    /// which asks for as many as replies allow, and where the level was found out on the way.
     pub asked_per_s: Option<f64>,
+    /// Whether the level changes as planned, or is found out while the run is on: then there are
+    /// `connections` at most.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub varies: bool,
+    /// How often the level was changed while the run was on, by the user or to find it out.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub level_changes: u32,
     /// Open: arrivals begun a second of `loaded_s`. Closed: replies a second of the measured
     /// duration.
     pub achieved_per_s: f64,
@@ -204,12 +211,21 @@ pub struct Pacing {
     pub timeout_s: f64,
     /// How long an arrival waits before it is dropped; null in a closed model.
     pub patience_s: Option<f64>,
+    /// How closely arrivals kept to their schedule: `timed`, `precise` or `efficient`; null in a
+    /// closed model, and where workloads differ.
+    #[serde(default)]
+    pub precision: Option<String>,
     /// Whether connections were opened by the operations that needed them.
     pub cold: bool,
     /// Each workload, where there are several. Then `connections` is their sum, `achieved_per_s`
     /// counts operations of any kind, and `asked_per_s` is null unless all of them are open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workloads: Vec<WorkloadRow>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A workload among several.

@@ -4,6 +4,7 @@ use super::document::{Model, Pacing, WorkloadRow};
 use super::metric::{per_second, round6, seconds};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::metrics::Tally;
+use crate::plan;
 use crate::plan::{Load, Opening, Pass, Phase, Plan, Spacing, Until, Workload};
 use crate::stdx::Nanos;
 use crate::verdict::measured::one_request;
@@ -53,7 +54,9 @@ fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> P
     Pacing {
         model: model(workload),
         connections: workload.sessions,
-        asked_per_s: asked(plan, workload),
+        asked_per_s: asked(outcome, plan, workload, &done.tally),
+        varies: workload.levels.is_some(),
+        level_changes: outcome.level_changes,
         achieved_per_s: achieved(outcome, plan, workload, done),
         asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
         loaded_s: window(outcome, plan, workload, &done.tally).map(seconds),
@@ -61,13 +64,18 @@ fn of_one(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) -> P
         warmup_s: seconds(plan.warmup),
         timeout_s: seconds(plan.timeout),
         patience_s: patience(workload).map(seconds),
+        precision: precision(workload).map(str::to_owned),
         cold: workload.opening == Opening::Cold,
         workloads: Vec::new(),
     }
 }
 
 fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
-    let rates = plan.workloads.iter().map(|it| asked(plan, it)).collect::<Option<Vec<f64>>>();
+    let rates = plan.workloads.iter().enumerate().map(|(index, workload)| {
+        let done = Done::of(outcome, plan, Some(index));
+        asked(outcome, plan, workload, &done.tally)
+    });
+    let rates = rates.collect::<Option<Vec<f64>>>();
     let longest = plan.span().since(plan.warmup);
     let begun = outcome.phases.iter().any(|span| span.phase == Phase::Load);
     let stopped = interrupted_at(outcome).map_or(Nanos::MAX, |at| at.since(plan.warmup));
@@ -79,7 +87,7 @@ fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
             name: workload.name.clone(),
             model: model(workload),
             sessions: workload.sessions,
-            asked_per_s: asked(plan, workload),
+            asked_per_s: asked(outcome, plan, workload, &done.tally),
             achieved_per_s: Some(achieved(outcome, plan, workload, &done)),
             start_s: seconds(workload.start),
             for_s: (longest < Nanos::MAX).then(|| seconds(longest)),
@@ -89,6 +97,8 @@ fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
         model: Model::Mixed,
         connections: u32::try_from(plan.connections()).unwrap_or(u32::MAX),
         asked_per_s: rates.map(|rates| round6(rates.iter().sum())),
+        varies: plan.workloads.iter().any(|workload| workload.levels.is_some()),
+        level_changes: outcome.level_changes,
         achieved_per_s: per_second(done.tally.sent, outcome.duration),
         asked_s: (longest < Nanos::MAX).then(|| seconds(longest)),
         loaded_s: (begun && loaded < Nanos::MAX).then(|| seconds(loaded)),
@@ -96,9 +106,24 @@ fn of_several(outcome: &Outcome, plan: &Plan, done: &Done) -> Pacing {
         warmup_s: seconds(plan.warmup),
         timeout_s: seconds(plan.timeout),
         patience_s: None,
+        precision: the_only(plan.workloads.iter().filter_map(precision)).map(str::to_owned),
         cold: plan.workloads.iter().all(|workload| workload.opening == Opening::Cold),
         workloads: plan.workloads.iter().enumerate().map(row).collect(),
     }
+}
+
+fn precision(workload: &Workload) -> Option<&'static str> {
+    matches!(workload.load, Load::Open { .. }).then_some(match workload.pacing {
+        plan::Pacing::Timed => "timed",
+        plan::Pacing::Precise => "precise",
+        plan::Pacing::Efficient => "efficient",
+    })
+}
+
+/// The first, if the others are like it.
+fn the_only<'a>(mut all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 const fn model(workload: &Workload) -> Model {
@@ -109,14 +134,21 @@ const fn model(workload: &Workload) -> Model {
     }
 }
 
-/// Arrivals a second that were asked for, the mean where that changes; none where the level is
-/// found out while the run is on.
-fn asked(plan: &Plan, workload: &Workload) -> Option<f64> {
+/// Arrivals a second that were asked for; where that changes, the mean over the time in which any
+/// fell due. None where nobody knew before.
+fn asked(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Tally) -> Option<f64> {
     match workload.load {
         Load::Closed => None,
         Load::Open { .. } if workload.steer.is_some() => None,
         Load::Open { .. } if workload.levels.is_some() => {
-            Some(round6(workload.mean_level(plan.warmup) / 1e3))
+            let loaded = window(outcome, plan, workload, done).filter(|it| *it > Nanos::ZERO);
+            let Some(loaded) = loaded else {
+                return Some(round6(workload.mean_level(plan.warmup) / 1e3));
+            };
+            let begin = workload.begins(plan.warmup).since(workload.start);
+            let curve = workload.curve();
+            let area = curve.area(begin + loaded) - curve.area(begin);
+            Some(round6(area as f64 / loaded.0 as f64 / 1e3))
         }
         Load::Open { rate, .. } => Some(rate.per_second()),
     }

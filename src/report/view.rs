@@ -66,11 +66,11 @@ fn figures(samples: &Samples<'_>, origin: Origin) -> Metric {
             };
             Metric::Rate(RateFigures { passes, fails, rate: share })
         }
-        Samples::Level(level) => Metric::Gauge(GaugeFigures {
+        Samples::Level([min, max, value]) => Metric::Gauge(GaugeFigures {
             unit: "sessions".to_owned(),
-            value: *level,
-            min: *level,
-            max: *level,
+            value: *value,
+            min: *min,
+            max: *max,
         }),
     }
 }

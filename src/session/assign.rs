@@ -226,6 +226,7 @@ mod tests {
             weight: *weight,
             email: (String::new(), String::new()),
             password: Text::default(),
+            sources: Vec::new(),
         };
         People { groups: groups.iter().map(group).collect(), auth: None }
     }

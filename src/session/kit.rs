@@ -2,8 +2,8 @@
 
 use crate::plan::text::{Choice, UserField};
 use crate::plan::{
-    Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, People, Place, Plan, Pool,
-    Program, Request, Segment, Spacing, Statuses, Strategy, Text, Until, Value, Workload,
+    Auth, Call, Content, Encoding, Expect, Group, List, Load, Opening, Pacing, People, Place, Plan,
+    Pool, Program, Request, Segment, Spacing, Statuses, Strategy, Text, Until, Value, Workload,
 };
 use crate::protocol::http::{ReplyTo, Reuse};
 use crate::session::{Draw, Pools, Speaker, Users, Variables};
@@ -29,6 +29,7 @@ pub(super) fn workload() -> Workload {
         sessions: 1,
         levels: None,
         spacing: Spacing::default(),
+        pacing: Pacing::default(),
         stages: Vec::new(),
         steer: None,
         until: Until::Elapsed(Nanos::from_secs(1)),
@@ -69,6 +70,7 @@ fn people() -> People {
                 weight: 1,
                 email,
                 password: password.clone(),
+                sources: Vec::new(),
             },
             Group {
                 name: "staff".to_owned(),
@@ -78,6 +80,7 @@ fn people() -> People {
                 weight: 1,
                 email: staff,
                 password,
+                sources: Vec::new(),
             },
         ],
         auth: Some(auth()),

@@ -309,6 +309,9 @@ impl<'a> Recorded<'a> {
         if name == names::CHECKS {
             return self.checks(labels);
         }
+        if name == names::CONNECTS_FAILED && measured.labels.is_empty() {
+            return Ok(Samples::Count(self.delta.counts.connect_failures, self.span));
+        }
         let mut part = Part::whole(Phase::Load);
         for (key, value) in labels {
             self.narrow(&mut part, key, value)?;
@@ -401,7 +404,7 @@ impl<'a> Recorded<'a> {
             Origin::Dropped => count(self.leaves(part).map(|leaf| leaf.tally.dropped).sum()),
             Origin::Groups => return self.groups(part),
             Origin::Sessions if part.group.is_none() && part.name.is_none() => {
-                Samples::Level(sessions(self.plan, part.workload))
+                Samples::Level(sessions(self.plan, part.workload, part.phase))
             }
             Origin::Timed(index) if all => Samples::Times(timed_at(delta, index)),
             Origin::Counter(counter) if all => count(delta.counter(counter)),
@@ -494,10 +497,32 @@ impl<'a> Recorded<'a> {
     }
 }
 
-fn sessions(plan: &Plan, workload: Option<u16>) -> u64 {
+/// Sessions at work in a phase as planned: the fewest, the most, and those at its end. Of a level
+/// that is found out while the run is on only the most is known.
+fn sessions(plan: &Plan, workload: Option<u16>, phase: Phase) -> [u64; 3] {
     let all = (0..).zip(&plan.workloads);
     let wanted = all.filter(|(index, _)| workload.is_none_or(|only| only == *index));
-    wanted.map(|(_, workload)| u64::from(workload.sessions)).sum()
+    let wanted: Vec<&Workload> = wanted.map(|(_, workload)| workload).collect();
+    let curves: Vec<_> = wanted.iter().map(|it| (it.start, it.course_of_sessions())).collect();
+    let (from, to) = match phase {
+        Phase::Warmup => (Nanos::ZERO, plan.warmup),
+        Phase::Load => (plan.warmup, plan.span()),
+        Phase::Named(_) => plan.window(phase).unwrap_or_default(),
+    };
+    let last = Nanos(to.0.saturating_sub(1)).max(from);
+    // A level goes one way between the ends of pieces.
+    let ends = curves.iter().flat_map(|(start, curve)| {
+        let ends = curve.pieces().iter().flat_map(|piece| [Nanos(piece.to.0 - 1), piece.to]);
+        ends.map(|end| *start + end).collect::<Vec<_>>()
+    });
+    let moments = ends.filter(|at| (from..=last).contains(at)).chain([from, last]);
+    let at = |moment: Nanos| -> u64 {
+        let here = curves.iter().map(|(start, curve)| curve.sessions_at(moment.since(*start)));
+        here.map(u64::from).sum()
+    };
+    let levels: Vec<u64> = moments.map(at).collect();
+    let (least, most) = (levels.iter().min(), levels.iter().max());
+    [least.copied().unwrap_or(0), most.copied().unwrap_or(0), at(last)]
 }
 
 fn timed_at(delta: &Delta, index: usize) -> Cow<'_, Histogram> {

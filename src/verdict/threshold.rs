@@ -36,8 +36,8 @@ pub enum Samples<'a> {
     Count(u64, Nanos),
     /// So many were so, and so many were not.
     Share(u64, u64),
-    /// A level, which did not change.
-    Level(u64),
+    /// A level: its lowest, its highest, and the one at the end.
+    Level([u64; 3]),
 }
 
 /// Why there is no number.
@@ -149,9 +149,8 @@ impl Samples<'_> {
             (Self::Share(so, not), Aggregate::Rate) => Ok((share(*so, *not), "share", samples)),
             // As k6 has it: how many were so.
             (Self::Share(so, _), Aggregate::Count) => Ok((exact(*so), "", samples)),
-            (Self::Level(level), Aggregate::Min | Aggregate::Max | Aggregate::Avg) => {
-                Ok((exact(*level), "", samples))
-            }
+            (Self::Level([least, ..]), Aggregate::Min) => Ok((exact(*least), "", samples)),
+            (Self::Level([_, most, _]), Aggregate::Max) => Ok((exact(*most), "", samples)),
             (Self::Count(..), _) => senseless("a counter"),
             (Self::Share(..), _) => senseless("a share"),
             (Self::Level(_), _) => senseless("a level"),

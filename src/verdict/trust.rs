@@ -79,7 +79,7 @@ pub struct Window {
     /// 99th percentile of the service time.
     pub service_p99: Nanos,
     /// Largest share of the window that a shard's thread was at work on its core, 0 to 1. Time that
-    /// a shard spins on purpose is to be taken off here; no shard does.
+    /// it spun on purpose is not in it.
     pub busy: f64,
     /// Largest share that a shard's thread was ready and had to wait for its core, 0 to 1.
     pub delayed: f64,

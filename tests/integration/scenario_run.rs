@@ -167,17 +167,6 @@ fn a_threshold_that_holds_passes() {
     });
 }
 
-/// What this version cannot do is said before anything is sent, not left out in silence.
-#[test]
-fn what_is_not_in_this_version_is_refused() {
-    shards([1, 2], |count| {
-        let server = gateway().start();
-        let rest = format!("workloads:{}", api("rate: 50/s, for: 30s, arrivals: poisson"));
-        load(&server, &rest, count).run().exits([104]).says(["not in this version"]);
-        assert_eq!(server.count().replies_below("/"), 0, "something was sent");
-    });
-}
-
 #[test]
 fn a_scenario_with_errors_starts_nothing() {
     shards([1, 2], |count| {

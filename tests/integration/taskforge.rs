@@ -102,7 +102,7 @@ fn the_embedded_target_counts_the_same() {
             .run()
             .exits([0]);
         let all_closed = || server.count().of("ws_closed") == SESSIONS;
-        until("every socket to be closed", Duration::from_secs(5), all_closed);
+        until("every socket to be closed", Duration::from_secs(20), all_closed);
         let report = run.report();
         assert_all_went_well(report, &server.count());
         assert_thresholds_and_checks_passed(report);
@@ -120,7 +120,7 @@ fn the_gateway_on_node_counts_the_same_and_sees_no_expired_token() {
         let load = taskforge(&server.url(""), &server.ws_url(""), count);
         let run = load.line("--scale-time 0.1334").run().exits([0]);
         let all_closed = || server.count().of("ws_closed_clean") == SESSIONS;
-        until("every socket to be closed cleanly", Duration::from_secs(5), all_closed);
+        until("every socket to be closed cleanly", Duration::from_secs(20), all_closed);
         let (report, counts) = (run.report(), server.count());
         assert_all_went_well(report, &counts);
         assert_thresholds_and_checks_passed(report);
@@ -184,7 +184,7 @@ fn an_interrupt_still_closes_and_logs_out() {
         assert!(load.ends_within(Duration::from_secs(7)), "it goes on");
         let run = load.finish().exits([105]);
         let all_closed = || server.count().of("ws_closed_clean") == SESSIONS;
-        until("every socket to be closed cleanly", Duration::from_secs(5), all_closed);
+        until("every socket to be closed cleanly", Duration::from_secs(20), all_closed);
         let (report, counts) = (run.report(), server.count());
         assert_eq!(report.text("/verdict"), "interrupted");
         assert_eq!(report.all_failed(), 0, "what was in flight was let end{run}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{Onslaught, bystander, cores, hogs, shards, target};
+use crate::kit::{Onslaught, bystander, cores, hogs, shards, target, undisturbed};
 
 /// Run-queue delay and lateness in an open model: the core belongs to others.
 #[test]
@@ -81,14 +81,13 @@ fn a_short_run_is_inconclusive() {
 }
 
 /// Two connections to a target that takes 50 ms carry 40 requests a second, and 400 are asked for.
-/// No neighbour on this host makes that better or worse.
 #[test]
 fn a_target_at_its_limit_is_told() {
     shards([1, 2], |count| {
         let server = target("--misbehave delay:1:50ms");
         let line = "-c 2 -R 400 -d 6s --timeout 2s";
         let load = || Onslaught::http(server.url("/health")).line(line).shards(count);
-        let run = load().run().exits([0]);
+        let run = undisturbed(|| load().run()).exits([0]);
         let report = run.report();
         assert_eq!(report.text("/trust/verdict"), "target_saturated", "{run}");
         let reasons = report.at("/trust/reasons").to_string();
@@ -108,7 +107,7 @@ fn strict_takes_any_doubt_for_distrust() {
                 mix: [{get: /delay/50ms}]\n";
     let load = |flags: &str| Onslaught::scenario(text).set("URL", server.url("")).line(flags);
     for (flags, exit, verdict) in [("", 0, "passed"), ("--strict", 111, "invalid")] {
-        let run = load(flags).run().exits([exit]);
+        let run = undisturbed(|| load(flags).run()).exits([exit]);
         assert_eq!(run.report().text("/trust/verdict"), "target_saturated", "{run}");
         assert_eq!(run.report().text("/verdict"), verdict, "{run}");
         assert!(run.stdout.contains("target_saturated: the target was at its limit"), "{run}");

@@ -7,8 +7,9 @@ use crate::kit::{Onslaught, Report, Run, Server, echo_node, echo_python, shards,
 const SESSIONS: u64 = 50;
 
 /// 15 periods of 200 ms in 3 s; a session's own phase and its opening cost it two at most, and the
-/// first message may come before the first period.
-const MESSAGES: std::ops::RangeInclusive<u64> = SESSIONS * 13..=SESSIONS * 16;
+/// first message may come before the first period. On a busy host they open late, by up to half a
+/// second.
+const MESSAGES: std::ops::RangeInclusive<u64> = SESSIONS * 10..=SESSIONS * 16;
 
 fn load(url: &str, what: [&str; 2], count: u32) -> Run {
     let load = Onslaught::ws(url).line("-c 50 -d 3s --every 200ms --allow-untrusted");
@@ -36,7 +37,7 @@ fn assert_answered(report: &Report) -> u64 {
 #[track_caller]
 fn assert_closed_cleanly(server: &Server) {
     let closed = || server.count().all("closed").iter().map(|(_, count)| count).sum::<u64>();
-    until("every socket to be closed", Duration::from_secs(5), || closed() == SESSIONS);
+    until("every socket to be closed", Duration::from_secs(20), || closed() == SESSIONS);
     assert_eq!(server.count().all("closed"), [("1000", SESSIONS)]);
 }
 
@@ -96,7 +97,7 @@ fn messages_come_back_from_the_embedded_target() {
         let server = target("");
         let run = load(&server.ws_url("/echo"), ["--message", "hello"], count);
         let closed = || server.count().of("ws_closed") == SESSIONS;
-        until("every socket to be closed", Duration::from_secs(5), closed);
+        until("every socket to be closed", Duration::from_secs(20), closed);
         let (report, counts) = (run.report(), server.count());
         let answered = assert_answered(report);
         assert_eq!(report.metric("ws_msg_latency", "count"), answered, "{run}");

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -12,6 +13,7 @@ use super::machine::{Machine, machine};
 use super::process::Process;
 use super::report::Report;
 use super::tempdir::TempDir;
+use super::terminal::Terminal;
 use super::wait::Stopwatch;
 
 /// Unless a test says otherwise, no command takes longer.
@@ -25,6 +27,7 @@ pub(crate) struct Onslaught {
     scenario: Option<String>,
     json: Json,
     limit: Duration,
+    terminal: Option<OwnedFd>,
 }
 
 enum Json {
@@ -44,6 +47,7 @@ impl Onslaught {
             scenario: None,
             json: Json::None,
             limit: LIMIT,
+            terminal: None,
         }
     }
 
@@ -122,6 +126,14 @@ impl Onslaught {
         self.under(["bash", "-c", &format!("{shell}; exec \"$@\""), "bash"])
     }
 
+    /// On a terminal of its own, but for standard output, which stays a file.
+    #[track_caller]
+    pub(crate) fn on(mut self, terminal: &Terminal) -> Self {
+        self.terminal = Some(terminal.end());
+        // Without a session of its own the terminal would not be its to read.
+        self.env("TERM", "xterm").under(["setsid", "--ctty", "--wait"])
+    }
+
     /// Changes the time after which a command counts as hanging.
     pub(crate) fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -165,7 +177,12 @@ impl Onslaught {
         // Waiting for the host is not the command's own time.
         let machine = machine();
         let watch = Stopwatch::start();
-        let process = Process::spawn(&mut command, "is it built, and util-linux installed?");
+        let stdin = self.terminal.map_or_else(Stdio::null, |terminal| {
+            command.stderr(terminal.try_clone().expect("duplicate a descriptor"));
+            terminal.into()
+        });
+        let install = "is it built, and util-linux installed?";
+        let process = Process::spawn_reading(stdin, &mut command, install);
         Running { process, line, dir, json, watch, limit: self.limit, _machine: machine }
     }
 }
@@ -186,6 +203,11 @@ impl Running {
     #[track_caller]
     pub(crate) fn signal(&self, signal: Signal) {
         self.process.signal(signal);
+    }
+
+    /// Whether a signal has stopped it.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.process.is_stopped()
     }
 
     /// Whether it ends within so long.

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[track_caller]
 pub(crate) fn get(port: u16, path: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect to a test server");
-    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("set a timeout");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("set a timeout");
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("send a request");
     let mut reply = Vec::new();

@@ -38,9 +38,15 @@ impl Process {
     /// Starts it, without standard input.
     #[track_caller]
     pub(crate) fn spawn(command: &mut Command, how_to_install: &str) -> Self {
+        Self::spawn_reading(Stdio::null(), command, how_to_install)
+    }
+
+    /// Starts it with this as its standard input.
+    #[track_caller]
+    pub(crate) fn spawn_reading(from: Stdio, command: &mut Command, how_to_install: &str) -> Self {
         let machine = machine();
         let name = command.get_program().to_string_lossy().into_owned();
-        let child = command.stdin(Stdio::null()).spawn().unwrap_or_else(|error| {
+        let child = command.stdin(from).spawn().unwrap_or_else(|error| {
             panic!("cannot start {name}: {error}; {how_to_install}");
         });
         let pidfd = pidfd_open(pid_of(&child), PidfdFlags::empty()).expect("open a pidfd");
@@ -105,6 +111,13 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()).expect("resident memory");
         kib.parse::<u64>().expect("a number") * 1024
+    }
+
+    /// Whether a signal has stopped it.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).expect("read a child's stat");
+        stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('T'))
     }
 
     /// Waits for a line on its standard output that begins with `prefix`, and gives the rest.

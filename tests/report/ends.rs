@@ -2,8 +2,10 @@
 
 use onslaught::engine::outcome::{Ended, TimelineEvent};
 use onslaught::metrics::{Delta, Tally};
-use onslaught::plan::{Load, Phase, Until};
+use onslaught::plan::curve::Form;
+use onslaught::plan::{Curve, Load, Phase, Until};
 use onslaught::protocol::Failure;
+use onslaught::report::metric::Metric;
 use onslaught::report::{Colour, Latency, text};
 use onslaught::stdx::Nanos;
 
@@ -44,6 +46,45 @@ fn the_achieved_rate_is_over_the_time_of_arrivals() {
     assert!((achieved(&fixture) - 500.0).abs() < 1e-9, "never above what was asked for");
     fixture.plan.only_mut().load = Load::Closed;
     assert!((achieved(&fixture) - 4_992.0 / 40.0).abs() < 1e-3, "closed: replies");
+}
+
+/// A ramp from nothing to 1,000/s over 10 s behind a second of warm-up; stopped half way, nobody
+/// has asked for its mean.
+#[test]
+fn what_a_ramp_asked_for_is_what_fell_due() {
+    let mut fixture = Fixture::mixed();
+    let mut ramp = Curve::constant(0);
+    ramp.push(0, 1_000_000, Nanos::from_secs(10), Form::Straight);
+    fixture.plan.warmup = Nanos::ZERO;
+    fixture.plan.only_mut().levels = Some(ramp);
+    let asked = |fixture: &Fixture| fixture.report().document.run.pacing.asked_per_s;
+    assert_eq!(asked(&fixture), Some(500.0));
+    assert!(shown(&fixture).contains("load a rate that changes, 500/s on average, over"));
+    interrupt(&mut fixture, Nanos::from_secs(5));
+    assert_eq!(asked(&fixture), Some(250.0));
+    fixture.outcome.level_changes = 2;
+    let text = shown(&fixture);
+    assert!(text.contains("with 2 changes of the level: see EVENTS"), "{text}");
+    fixture.plan.only_mut().load = Load::Closed;
+    assert!(shown(&fixture).contains("load a number that changes, at most"));
+}
+
+/// Sessions at work are those of the level, not the most that it ever has.
+#[test]
+fn sessions_are_those_of_the_level() {
+    let mut fixture = Fixture::plain();
+    let mut steps = Curve::constant(0);
+    for sessions in [30_000, 10_000, 20_000] {
+        steps.push(sessions, sessions, Nanos::from_secs(2), Form::Straight);
+    }
+    fixture.plan.warmup = Nanos::ZERO;
+    let workload = fixture.plan.only_mut();
+    (workload.load, workload.sessions) = (Load::Closed, 30);
+    workload.until = Until::Elapsed(steps.end());
+    workload.levels = Some(steps);
+    let document = fixture.report().document;
+    let Some(Metric::Gauge(vus)) = document.metrics.get("vus") else { panic!("no vus") };
+    assert_eq!((vus.value, vus.min, vus.max), (20, 10, 30));
 }
 
 #[test]

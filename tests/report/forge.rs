@@ -5,8 +5,8 @@ use onslaught::metrics::{CheckCount, Counter, Delta, Leaf, Tails};
 use onslaught::plan::socket::Sent;
 use onslaught::plan::{
     Answer, Auth, Call, Expect, Fleet, Group, Instruction, Kind, LeafName, Load, Measure, Message,
-    Opening, People, Phase, Plan, Pool, Program, Request, Socket, Spacing, Strategy, Target, Text,
-    Threshold, Timed, Until, Workload,
+    Opening, Pacing, People, Phase, Plan, Pool, Program, Request, Socket, Spacing, Strategy,
+    Target, Text, Threshold, Timed, Until, Workload,
 };
 use onslaught::protocol::{Failure, Timing};
 use onslaught::scenario::{Source, Statuses, read};
@@ -144,6 +144,7 @@ fn workload(
         sessions,
         levels: None,
         spacing: Spacing::default(),
+        pacing: Pacing::default(),
         stages: Vec::new(),
         steer: None,
         until: Until::Elapsed(Nanos::from_secs(8)),
@@ -174,6 +175,7 @@ fn people(plan: &mut Plan) {
             weight: 1,
             email: ("loadtest".into(), "@example.com".into()),
             password: Text::fixed("secret"),
+            sources: Vec::new(),
         }],
         auth: Some(Auth {
             register: Some(login.clone()),

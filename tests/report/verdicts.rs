@@ -67,6 +67,9 @@ fn values_agree_with_the_metrics() {
     assert_eq!(p95, Some(metrics.times("http_req_duration").p95));
     let failed = row(&mut fixture, "http_req_failed rate < 1%").value;
     assert_eq!(failed, Some(metrics.rate("http_req_failed").rate));
+    fixture.outcome.total.counts.connect_failures = 3;
+    let connects = row(&mut fixture, "connects_failed count < 3");
+    assert_eq!((connects.value, connects.passed), (Some(3.0), false));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests: the helpers fail too")]
 
 mod compile;
+mod courses;
 mod examples;
 mod explain;
 mod files;

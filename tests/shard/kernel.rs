@@ -1,11 +1,11 @@
 //! A kernel and a server in virtual time: everything is done at once, unless the test says when.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use onslaught::engine::Shard;
 use onslaught::engine::shard::Next;
+use onslaught::engine::{Level, Shard, To};
 use onslaught::metrics::{Delta, Trend};
 use onslaught::net::{Completion, Completions, Errno, Event, Handle, More, Payload, Submissions};
 use onslaught::plan::Plan;
@@ -33,6 +33,8 @@ struct Kernel {
     serve: Serve,
     /// Slots that are WebSockets.
     upgraded: BTreeSet<u32>,
+    /// After what time messages on them come back, if they do.
+    echo: Option<Nanos>,
 }
 
 struct Batch(VecDeque<(Handle, Done)>, Vec<u8>);
@@ -61,6 +63,7 @@ impl Kernel {
     }
 
     /// What the server makes of bytes on a WebSocket: it answers a close frame, and leaves.
+    /// Messages it sends back, if it is to.
     fn hears(&mut self, handle: Handle, bytes: &[u8]) {
         const MASK: usize = 4;
         let mut rest = bytes;
@@ -71,6 +74,12 @@ impl Kernel {
                 self.after(Nanos::ZERO, handle, Done::Bytes(vec![0x88, 0]));
                 self.after(Nanos::ZERO, handle, Done::Bytes(Vec::new()));
             }
+            if let (1, Some(delay)) = (first & 0x0f, self.echo) {
+                let (mask, text) = behind[..MASK + length].split_at(MASK);
+                let text = text.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
+                let frame = [0x81, second & 0x7f].into_iter().chain(text);
+                self.after(delay, handle, Done::Bytes(frame.collect()));
+            }
             rest = &behind[MASK + length..];
         }
     }
@@ -79,7 +88,7 @@ impl Kernel {
 impl Submissions for Kernel {
     fn accept(&mut self, _: u32) {}
 
-    fn connect(&mut self, handle: Handle, _: SocketAddr) {
+    fn connect(&mut self, handle: Handle, _: SocketAddr, _: Option<IpAddr>) {
         self.upgraded.remove(&handle.slot);
         self.after(self.connect, handle, Done::Connected);
     }
@@ -128,6 +137,8 @@ pub(crate) struct World {
     kernel: Kernel,
     pub(crate) now: Nanos,
     next: Next,
+    /// What was recorded and handed over so far.
+    handed: Delta,
 }
 
 impl World {
@@ -140,10 +151,11 @@ impl World {
             connect,
             serve,
             upgraded: BTreeSet::new(),
+            echo: None,
         };
         let shard = Shard::new(Arc::new(plan), 0, Nanos::ZERO);
-        let next = Next { wake_at: None, ready: false, finished: false };
-        let mut world = Self { shard, kernel, now: Nanos::ZERO, next };
+        let next = Next { wake_at: None, ready: false, finished: false, precise: false };
+        let mut world = Self { shard, kernel, now: Nanos::ZERO, next, handed: Delta::default() };
         world.turn(Nanos::ZERO);
         while !world.next.ready {
             assert!(world.step(Nanos::MAX), "the set-up hangs");
@@ -184,6 +196,25 @@ impl World {
         turns
     }
 
+    /// From now on messages on WebSockets come back after so long.
+    pub(crate) const fn echo(&mut self, delay: Nanos) {
+        self.kernel.echo = Some(delay);
+    }
+
+    /// Goes on until then; from then on the level of all workloads is another.
+    pub(crate) fn order(&mut self, at: Nanos, to: To) {
+        self.run(at);
+        self.turn(at);
+        let level = Level { workload: None, at, to };
+        self.shard.change_level(&level, self.now, &mut self.kernel);
+        self.turn(self.now);
+    }
+
+    /// Connections that stand.
+    pub(crate) fn connections(&mut self) -> u64 {
+        self.shard.recorder().1.connections
+    }
+
     pub(crate) fn stop(&mut self) {
         self.shard.stop(self.now, &mut self.kernel);
         self.turn(self.now);
@@ -192,7 +223,9 @@ impl World {
     /// What was recorded since the last time.
     pub(crate) fn hand_over(&mut self) -> Box<Delta> {
         let (recorder, gauges) = self.shard.recorder();
-        recorder.hand_over(Box::default(), self.now, gauges)
+        let delta = recorder.hand_over(Box::default(), self.now, gauges);
+        self.handed.add(&delta);
+        delta
     }
 
     /// What was recorded by a shard that has finished.
@@ -202,7 +235,8 @@ impl World {
         let (recorder, gauges) = self.shard.recorder();
         assert_eq!(gauges.in_flight, 0);
         let delta = recorder.hand_over(Box::default(), self.now, gauges);
-        for (_, leaf) in delta.leaves() {
+        self.handed.add(&delta);
+        for (_, leaf) in self.handed.leaves() {
             assert_eq!(leaf.tally.reconcile(), Ok(()));
         }
         delta

@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "tests: the helpers fail too")]
 
 mod kernel;
+/// Levels that fall and rise.
+#[cfg(test)]
+mod levels;
 /// Against theory.
 #[cfg(test)]
 mod queueing;

@@ -1,7 +1,7 @@
 //! The two ends of the completion queue that a shard is driven by.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use onslaught::net::{Completion, Completions, Handle, Payload, Submissions};
 
@@ -51,7 +51,7 @@ impl Submissions for Outbox<'_> {
         panic!("a client never listens");
     }
 
-    fn connect(&mut self, handle: Handle, to: SocketAddr) {
+    fn connect(&mut self, handle: Handle, to: SocketAddr, _: Option<IpAddr>) {
         self.world.borrow_mut().connect(self.id(handle), to);
     }
 

@@ -199,7 +199,7 @@ impl Simulation {
         let driver = &mut self.drivers[shard];
         let mut inbox = Inbox::new(&self.world, shard);
         let mut outbox = Outbox::new(&self.world, shard);
-        let Next { wake_at, ready, finished } = driver.shard.turn(now, &mut inbox, &mut outbox);
+        let Next { wake_at, ready, finished, .. } = driver.shard.turn(now, &mut inbox, &mut outbox);
         driver.turns += 1;
         driver.noticed = false;
         driver.ready |= ready;

@@ -56,7 +56,7 @@ struct Outbox {
 }
 
 impl Submissions for Outbox {
-    fn connect(&mut self, _: Handle, _: std::net::SocketAddr) {
+    fn connect(&mut self, _: Handle, _: std::net::SocketAddr, _: Option<std::net::IpAddr>) {
         panic!("a server never connects");
     }
 

@@ -24,9 +24,8 @@ pub(super) enum Leave {
 impl Shard {
     /// The seat of a workload is free to go on from `start`.
     pub(super) fn start_seat(&mut self, index: u32, start: Nanos, is_open: bool, now: Nanos) {
-        let due = start + self.pace_of(index);
         let seat = &mut self.seats[index as usize];
-        (seat.due, seat.iteration) = (due, due);
+        (seat.due, seat.iteration) = (start, start);
         let slot = seat.first_slot;
         if let Some(connection) = self.connections.get_mut(slot as usize) {
             connection.available = connection.available.min(start);
@@ -36,20 +35,20 @@ impl Shard {
         }
         let seat = &mut self.seats[index as usize];
         (seat.waits, seat.awaits) = (Waits::Ready, slot);
-        if due > now {
+        if start > now {
             seat.awaits = NONE;
-            self.wake_seat(index, due, now);
+            self.wake_seat(index, start, now);
         } else if self.is_available(slot) {
             self.offer(slot);
         }
     }
 
-    /// How long after its workload's start a session begins.
-    fn pace_of(&self, seat: u32) -> Nanos {
+    /// How long after the level has risen a session begins, where `before` were at work already.
+    pub(super) fn pace_of(&self, seat: u32, before: u32) -> Nanos {
         let Opening::Paced { count, every } = self.workload(seat).opening else {
             return Nanos::ZERO;
         };
-        let index = self.seats[seat as usize].mind.index();
+        let index = self.seats[seat as usize].mind.index().saturating_sub(before.into());
         Nanos(every.0.saturating_mul(index / u64::from(count.max(1))))
     }
 

@@ -1,5 +1,7 @@
 //! The life of a shard's connections: opened, lost, closed, opened again.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::super::connection::{Errand, Listening, Operation, State, pause};
 use super::super::limits::CONNECTS_IN_FLIGHT;
 use super::Shard;
@@ -47,6 +49,16 @@ impl Shard {
             && !workload.program.instructions.iter().any(is_socket)
     }
 
+    /// The address of this host that a slot's connection comes from, if its user's group has one.
+    fn source_of(&self, slot: u32, to: SocketAddr) -> Option<IpAddr> {
+        let people = self.plan.people.as_ref()?;
+        let seat = &self.seats[self.seat_of(slot)? as usize];
+        let sources = &people.group(seat.user)?.0.sources;
+        let like = || sources.iter().filter(|source| source.is_ipv4() == to.is_ipv4());
+        let turn = u64::from(slot) % (like().count() as u64).max(1);
+        like().nth(usize::try_from(turn).unwrap_or(0)).copied()
+    }
+
     /// The target that a slot's connection goes to.
     fn target_of(&self, slot: u32) -> usize {
         let target = match self.seat_of(slot) {
@@ -78,7 +90,8 @@ impl Shard {
         connection.state = State::Opening;
         connection.available = now;
         connection.link.connecting();
-        submissions.connect(connection.link.handle(slot), *address);
+        let handle = connection.link.handle(slot);
+        submissions.connect(handle, *address, self.source_of(slot, *address));
         self.arm(slot, now + timeout, now);
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::super::pacer::{Owner, Pacer};
 use crate::plan::{
-    Answer, Curve, Instruction, Load, Mix, Phase, Plan, Spacing, Strategy, Until, Workload,
+    Answer, Curve, Instruction, Load, Mix, Pacing, Phase, Plan, Spacing, Strategy, Until, Workload,
 };
 use crate::session::Assignment;
 use crate::stdx::Nanos;
@@ -51,10 +51,14 @@ pub(super) struct Lane {
     pub(super) at_work: u32,
     /// When that changes, since the lane's start; nothing if it never does.
     pub(super) changes_at: Option<Nanos>,
+    /// For which change the timing wheel has an entry, since the lane's start.
+    pub(super) wakes_at: Nanos,
     /// Closed model: sessions at work over all shards.
     pub(super) level: u32,
-    /// Whether an order has changed the level.
+    /// Whether orders change the level: one has, or will.
     pub(super) is_changed: bool,
+    /// See [`Lane::spins`].
+    is_precise: bool,
     /// Open model: whose arrivals are, if not the session's that takes them.
     pub(super) everyone: Option<Assignment>,
 }
@@ -100,8 +104,10 @@ impl Lane {
             levels: named.curve(),
             at_work: 0,
             changes_at: None,
+            wakes_at: Nanos::MAX,
             level: 0,
-            is_changed: false,
+            is_changed: named.steer.is_some(),
+            is_precise: named.pacing == Pacing::Precise,
             everyone: everyone(plan, named),
             seats: 0..0,
             mix,
@@ -133,7 +139,8 @@ impl Lane {
         match &self.source {
             // A pause may be over before the end is.
             Source::Open(pacer) => {
-                pacer.upcoming().is_none() && !(self.is_changed && since < self.until)
+                let may_rise = self.is_changed && since < self.until && !pacer.is_spent();
+                pacer.upcoming().is_none() && !may_rise
             }
             Source::Closed { left } => *left == 0 || since >= self.until,
         }
@@ -149,6 +156,12 @@ impl Lane {
             Source::Closed { left } => *left = 0,
             Source::Open(pacer) => pacer.stop(since.map_or(Nanos::ZERO, |since| since + Nanos(1))),
         }
+    }
+
+    /// Whether it is to be on time at the cost of a core.
+    pub(super) fn spins(&self) -> bool {
+        let due = matches!(&self.source, Source::Open(pacer) if pacer.upcoming().is_some());
+        self.is_precise && self.state == LaneState::Running && due
     }
 
     pub(super) const fn is_open(&self) -> bool {

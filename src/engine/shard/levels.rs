@@ -26,6 +26,10 @@ impl Shard {
             lane.at_work = lane.seats.end - lane.seats.start;
             return;
         }
+        if lane.seats.is_empty() {
+            // Nobody here comes or goes, and of an open load the level is a rate.
+            return;
+        }
         lane.changes_at = lane.levels.next_change(Nanos::ZERO);
         let first = lane.levels.sessions_at(Nanos::ZERO);
         self.set_level(index, first, Nanos::ZERO, now, submissions);
@@ -47,7 +51,10 @@ impl Shard {
             let level = lane.levels.sessions_at(at);
             self.set_level(index, level, at, now, submissions);
         }
-        if let Some(at) = self.lanes[index].changes_at {
+        let lane = &mut self.lanes[index];
+        // Other timers of the lane come here too: one entry for a change is enough.
+        if let Some(at) = lane.changes_at.filter(|at| *at != lane.wakes_at) {
+            lane.wakes_at = at;
             self.wheel.insert(begin + at, self.lane_key(index));
         }
     }
@@ -61,8 +68,11 @@ impl Shard {
         now: Nanos,
         submissions: &mut impl Submissions,
     ) {
+        let most = self.plan.workloads[self.lanes[index].workload].sessions;
         let lane = &mut self.lanes[index];
-        lane.level = level;
+        // An order may ask for more sessions than there are.
+        let level = level.min(most);
+        let level_before = std::mem::replace(&mut lane.level, level);
         let (first, before) = (lane.seats.start, lane.at_work);
         let seats = lane.seats.start as usize..lane.seats.end as usize;
         let begin = self.start + lane.start + at;
@@ -71,18 +81,31 @@ impl Shard {
         let after = u32::try_from(after).unwrap_or(u32::MAX);
         self.lanes[index].at_work = after;
         for seat in before..after {
-            self.goes_to_work(first + seat, begin, now);
+            let start = begin + self.pace_of(first + seat, level_before);
+            self.goes_to_work(first + seat, start, now, submissions);
         }
         for seat in after..before {
             self.goes_to_rest(first + seat, now, submissions);
         }
     }
 
-    fn goes_to_work(&mut self, index: u32, start: Nanos, now: Nanos) {
+    fn goes_to_work(
+        &mut self,
+        index: u32,
+        start: Nanos,
+        now: Nanos,
+        submissions: &mut impl Submissions,
+    ) {
+        let is_fleet = self.workload(index).fleet.is_some();
+        let stands = is_fleet && self.live_slot(index).is_some();
         let seat = &mut self.seats[index as usize];
         if seat.parked.is_some() || !matches!(seat.waits, Waits::Free | Waits::Over) {
             // It has not noticed that it was to rest.
             return;
+        }
+        if stands {
+            // It stays open for an answer that is still awaited: then it need not be closed.
+            return self.goes_live(index, now, submissions);
         }
         if seat.waits == Waits::Over {
             seat.mind.begin_again();
@@ -141,7 +164,7 @@ impl Shard {
                 Source::Open(pacer) => pacer.change(|rate| order.apply(rate, at, &planned)),
                 Source::Closed { .. } => order.apply(&mut lane.levels, at, &planned),
             }
-            if lane.state == LaneState::Running && !lane.is_open() {
+            if lane.state == LaneState::Running && !lane.is_open() && !lane.seats.is_empty() {
                 self.levels_changed(index, now, submissions);
             }
         }

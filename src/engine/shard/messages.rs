@@ -29,6 +29,10 @@ impl Shard {
         now: Nanos,
         submissions: &mut impl Submissions,
     ) -> bool {
+        if self.is_off(index) {
+            self.rest(index, now, submissions);
+            return false;
+        }
         if matches!(act, Act::Send(_)) && self.is_choked(index) {
             let seat = &mut self.seats[index as usize];
             (seat.pending, seat.waits, seat.awaits) = (Some(act), Waits::Thinking, NONE);

@@ -322,6 +322,12 @@ impl Shard {
         });
     }
 
+    /// The shard has spun for so long, to be on time.
+    pub fn spun(&mut self, span: Nanos) {
+        let spun = &mut self.recorder.counts().spun;
+        *spun += span;
+    }
+
     /// The shard was neither at work nor meant to wait for so long.
     pub fn stood_still(&mut self, span: Nanos) {
         let counts = self.recorder.counts();

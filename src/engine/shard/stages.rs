@@ -8,7 +8,7 @@
 
 use super::super::limits::LOGOUTS;
 use super::Shard;
-use super::lane::LaneState;
+use super::lane::{Lane, LaneState};
 use crate::net::{Completions, Submissions};
 use crate::plan::{Instruction, Opening};
 use crate::stdx::Nanos;
@@ -41,6 +41,8 @@ pub struct Next {
     pub ready: bool,
     /// Every due operation has ended.
     pub finished: bool,
+    /// Worth spinning for, shortly before `wake_at`.
+    pub precise: bool,
 }
 
 impl Shard {
@@ -138,6 +140,7 @@ impl Shard {
         }
         self.start_levels(index, now, submissions);
         for seat in seats.filter(|_| is_open) {
+            let start = start + self.pace_of(seat, 0);
             self.start_seat(seat, start, is_open, now);
         }
         self.start_ticks(index, start);
@@ -194,6 +197,7 @@ impl Shard {
             wake_at: [timer, work].into_iter().flatten().min(),
             ready: !matches!(self.stage, Stage::SetUp | Stage::Ahead { .. }),
             finished: self.stage == Stage::Done,
+            precise: self.lanes.iter().any(Lane::spins),
         }
     }
 

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "entries carry raw addresses; invariants in ring/mod.rs")]
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use io_uring::squeue::{Entry, Flags};
@@ -122,6 +122,9 @@ impl Live {
     }
 }
 
+/// Lets `bind` leave the port to `connect` (ip(7), linux/in.h).
+const IP_BIND_ADDRESS_NO_PORT: u32 = 24;
+
 /// A shard's side of the submission queue, for one turn.
 pub struct RingSubmissions<'a> {
     submitter: Submitter<'a>,
@@ -176,7 +179,7 @@ impl Submissions for RingSubmissions<'_> {
         self.push(&entry.user_data(tag.bits()));
     }
 
-    fn connect(&mut self, handle: Handle, to: SocketAddr) {
+    fn connect(&mut self, handle: Handle, to: SocketAddr, from: Option<IpAddr>) {
         let family = if to.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
         let tag = Tag::new(Op::Connect, handle).bits();
         let Ok(slot) = DestinationSlot::try_from_slot_target(handle.slot) else {
@@ -195,10 +198,24 @@ impl Submissions for RingSubmissions<'_> {
             opcode::Socket::new(family, libc::SOCK_STREAM, 0).file_index(Some(slot)).build();
         let nodelay = opcode::SetSockOpt::new(fixed, level, option, on, length_of(&ON)).build();
         let connect = opcode::Connect::new(fixed, address, length).build();
+        let socket = socket.flags(linked).user_data(tag);
+        let nodelay = nodelay.flags(linked).user_data(tag);
+        let connect = connect.user_data(tag);
+        let Some(from) = from else {
+            return self.push_chain(&[socket, nodelay, connect]);
+        };
+        // The port is chosen by the connect, when the other end is known: else each address of
+        // ours would have its ports once, and not once for each target (ip(7)).
+        let (level, option) = (libc::IPPROTO_IP.unsigned_abs(), IP_BIND_ADDRESS_NO_PORT);
+        let late = opcode::SetSockOpt::new(fixed, level, option, on, length_of(&ON)).build();
+        let (address, length) = self.live.address(SocketAddr::new(from, 0));
+        let bind = opcode::Bind::new(fixed, address, length).build();
         self.push_chain(&[
-            socket.flags(linked).user_data(tag),
-            nodelay.flags(linked).user_data(tag),
-            connect.user_data(tag),
+            socket,
+            nodelay,
+            late.flags(linked).user_data(tag),
+            bind.flags(linked).user_data(tag),
+            connect,
         ]);
     }
 

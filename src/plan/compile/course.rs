@@ -32,9 +32,11 @@ impl Course {
         }
     }
 
-    /// Nothing is done for so long.
+    /// Nothing is done for so long; the level stays if that is no time at all.
     pub(super) fn rests(&mut self, span: Nanos) {
-        self.curve.push(0, 0, span, Form::Straight);
+        if span > Nanos::ZERO {
+            self.curve.push(0, 0, span, Form::Straight);
+        }
     }
 
     /// Nothing falls due behind its end, and without a name for any of its parts none is needed.
@@ -59,7 +61,7 @@ impl Compiler<'_> {
             Shape::Constant(span) => {
                 let before = course.curve.beyond();
                 let span = self.phase(span.value, span.span);
-                self.climb(before, level, span, load.open, course);
+                self.climb(before, level, span, load, course);
             }
             Shape::Search(search) => self.no_level(search.to.span),
             Shape::Adapt(adapt) => self.no_level(adapt.to.span),
@@ -106,7 +108,7 @@ impl Compiler<'_> {
             }
             Length::Held(time) => {
                 let span = self.phase(time.value, time.span);
-                self.climb(level, to, span, load.open, course);
+                self.climb(level, to, span, load, course);
             }
         }
         to
@@ -118,13 +120,17 @@ impl Compiler<'_> {
         before: u64,
         level: u64,
         span: Nanos,
-        open: Option<Pace>,
+        load: &scenario::Load,
         course: &mut Course,
     ) {
-        let ramp = match open {
+        // Of a rate the connections are opened at that pace, not the arrivals.
+        let closed = matches!(load.level.value, Amount::Connections(_));
+        let place = load.level.span;
+        let ramp = match load.open.filter(|_| closed) {
             Some(Pace { count, every }) if level > before => {
+                let every = self.interval(every, place);
                 let opens = u128::from((level - before) / SESSION);
-                let time = u128::from(every.0) * opens / u128::from(count.max(1));
+                let time = u128::from(every.0) * opens / u128::from(self.count(count).max(1));
                 Nanos(u64::try_from(time).unwrap_or(u64::MAX)).min(span)
             }
             _ => Nanos::ZERO,

@@ -4,7 +4,7 @@ use super::Compiler;
 use super::course::Course;
 use crate::plan::curve::SESSION;
 use crate::plan::steer::Steer;
-use crate::plan::{Curve, Load, Opening, Spacing, Stage, Until};
+use crate::plan::{Curve, Load, Opening, Pacing, Spacing, Stage, Until};
 use crate::scenario::{self, Amount, Arrivals, Diagnostic, Shape, Span, Spanned};
 use crate::stdx::Nanos;
 use crate::stdx::units::Rate;
@@ -18,6 +18,7 @@ pub(super) struct Compiled {
     pub(super) sessions: u32,
     pub(super) levels: Option<Curve>,
     pub(super) spacing: Spacing,
+    pub(super) pacing: Pacing,
     pub(super) stages: Vec<Stage>,
     pub(super) steer: Option<Steer>,
     pub(super) until: Until,
@@ -43,10 +44,7 @@ impl Compiler<'_> {
     /// A level that stays.
     fn steady(&mut self, load: &scenario::Load, span: &Spanned<Nanos>) -> Compiled {
         let until = Until::Elapsed(self.phase(span.value, span.span));
-        let opening = load.open.map(|pace| Opening::Paced {
-            count: self.count(pace.count),
-            every: self.interval(pace.every, load.level.span),
-        });
+        let opening = self.opening(load);
         let max = load.max.as_ref();
         let (kind, sessions) = match load.level.value {
             Amount::Connections(count) => {
@@ -61,6 +59,14 @@ impl Compiler<'_> {
         Compiled { until, opening, ..self.at_level(load, kind, sessions) }
     }
 
+    /// How fast connections are opened, if that is said.
+    pub(super) fn opening(&mut self, load: &scenario::Load) -> Option<Opening> {
+        load.open.map(|pace| Opening::Paced {
+            count: self.count(pace.count),
+            every: self.interval(pace.every, load.level.span),
+        })
+    }
+
     /// A load that stays at its level for no time yet.
     pub(super) fn at_level(&self, load: &scenario::Load, kind: Load, sessions: u32) -> Compiled {
         Compiled {
@@ -68,6 +74,7 @@ impl Compiler<'_> {
             sessions,
             levels: None,
             spacing: spacing(load),
+            pacing: load.pacing,
             stages: Vec::new(),
             steer: None,
             until: Until::Elapsed(Nanos::ZERO),
@@ -99,17 +106,20 @@ impl Compiler<'_> {
                 (kind, self.open(Rate { milli_per_s: highest }, limited).1)
             }
         };
-        let drawn = said(|load| load.arrivals.value == Arrivals::Poisson);
+        let paced = said(|load| load.open.is_some()).filter(|_| kind != Load::Closed);
+        let spaced = said(|load| load.arrivals.value != Arrivals::Even);
         let place = said(|load| load.max.is_some()).and_then(|load| load.max.as_ref());
         Compiled {
             load: kind,
             sessions,
             levels: Some(curve.clone()),
-            spacing: spacing(drawn.unwrap_or(first)),
+            spacing: spacing(spaced.unwrap_or(first)),
+            pacing: said(|load| load.pacing != Pacing::Timed).unwrap_or(first).pacing,
             stages: stages.clone(),
             steer: None,
             until: Until::Elapsed(curve.end()),
-            opening: None,
+            // A closed load's pace is in its curve.
+            opening: paced.and_then(|load| self.opening(load)),
             place: place.map_or(first.level.span, |max| max.span),
         }
     }
@@ -143,13 +153,9 @@ impl Compiler<'_> {
 fn spacing(load: &scenario::Load) -> Spacing {
     match load.arrivals.value {
         Arrivals::Even => Spacing::Even,
-        Arrivals::Batched => Spacing::Batched(BATCH),
         Arrivals::Poisson => Spacing::Poisson,
     }
 }
-
-/// Arrivals that fall due within a tick of the timing wheel go together.
-const BATCH: Nanos = Nanos::from_millis(1);
 
 fn little(rate: Rate, time: Nanos) -> u32 {
     let at_once = u128::from(rate.milli_per_s) * u128::from(time.0) / 1_000_000_000_000;

@@ -133,6 +133,7 @@ impl<'s> Compiler<'s> {
         }
         self.measures();
         self.thresholds();
+        self.steering_thresholds();
         self.levels();
         self.room_for_phases();
         self.probes();

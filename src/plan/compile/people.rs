@@ -63,6 +63,7 @@ impl Compiler<'_> {
                 .map_or(1, |it| u32::try_from(it.value).unwrap_or(u32::MAX)),
             email: (email.0.to_owned(), email.1.to_owned()),
             password: users.password.as_ref().map_or_else(Text::default, password),
+            sources: users.source.iter().map(|source| source.value).collect(),
         }
     }
 

@@ -3,11 +3,13 @@
 use super::course::Course;
 use super::load::Compiled;
 use super::{Compiler, next};
+use crate::plan::curve::SESSION;
 use crate::plan::{Level, Phase};
 use crate::scenario::{
     self, Amount, Bound, Diagnostic, Measured, Named, Shape, Span, Spanned, Threshold,
 };
 use crate::stdx::Nanos;
+use crate::stdx::units::Rate;
 
 impl Compiler<'_> {
     /// Names the levels before anything is compiled that belongs to one.
@@ -77,8 +79,13 @@ impl Compiler<'_> {
 
     /// The levels as results tell of them, and their thresholds behind those of the whole.
     pub(super) fn levels(&mut self) {
-        let mut from = Nanos::ZERO;
-        for level in &self.scenario.sequence {
+        let scenario = self.scenario;
+        // As early as the first of those that follow it begins.
+        let followers = scenario.workloads.iter().zip(&self.plan.workloads);
+        let followers = followers.filter(|(it, _)| it.value.load.is_none());
+        let starts = followers.map(|(_, workload)| workload.start);
+        let mut from = starts.min().unwrap_or(Nanos::ZERO);
+        for level in &scenario.sequence {
             let phase = self.phase_named(&level.name);
             let to = from + self.length(&level.load);
             let cooldown = self.cooldown(level);
@@ -100,7 +107,7 @@ impl Compiler<'_> {
                 index
             });
             let thresholds = thresholds.collect();
-            let asked = asked(&level.load);
+            let asked = self.asked(&level.load);
             self.plan.levels.push(Level { phase, asked, from, to, cooldown, thresholds });
             from = to + cooldown;
         }
@@ -143,22 +150,22 @@ impl Compiler<'_> {
             self.add(Diagnostic::new(place, what, expected).help(help));
         }
     }
-}
 
-/// What a load asks for, in words.
-fn asked(load: &scenario::Load) -> String {
-    let said = |amount: Amount| match amount {
-        Amount::Connections(count) => (count.to_string(), "connections"),
-        Amount::Rate(rate) => (format!("{}/s", rate.per_second()), ""),
-    };
-    let (first, noun) = said(load.level.value);
-    let text = match &load.shape {
-        Shape::Stages(stages) => {
-            let levels = stages.iter().filter_map(|stage| stage.to.as_ref());
-            let levels = levels.map(|to| said(to.value).0);
-            std::iter::once(first).chain(levels).collect::<Vec<_>>().join(", ")
+    /// What a load asks for, in words, on this scale.
+    fn asked(&mut self, load: &scenario::Load) -> String {
+        let mut amounts = vec![&load.level];
+        if let Shape::Stages(stages) = &load.shape {
+            amounts.extend(stages.iter().filter_map(|stage| stage.to.as_ref()));
         }
-        Shape::Constant(_) | Shape::Search(_) | Shape::Adapt(_) => first,
-    };
-    if noun.is_empty() { text } else { format!("{text} {noun}") }
+        let is_rate = matches!(load.level.value, Amount::Rate(_));
+        let said = amounts.into_iter().map(|amount| {
+            let milli_per_s = self.level(amount, load.max.as_ref());
+            match is_rate {
+                true => format!("{}/s", Rate { milli_per_s }.per_second()),
+                false => (milli_per_s / SESSION).to_string(),
+            }
+        });
+        let text = said.collect::<Vec<_>>().join(", ");
+        if is_rate { text } else { format!("{text} connections") }
+    }
 }

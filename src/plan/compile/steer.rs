@@ -5,7 +5,7 @@ use super::load::Compiled;
 use crate::plan::curve::SESSION;
 use crate::plan::steer::{Goal, Steer};
 use crate::plan::{Curve, Until};
-use crate::scenario::{self, Adapt, Amount, Bound, Diagnostic, Quantity, Search, Spanned};
+use crate::scenario::{self, Adapt, Amount, Bound, Diagnostic, Quantity, Search, Shape, Spanned};
 use crate::stdx::Nanos;
 use crate::stdx::units::Rate;
 
@@ -30,16 +30,30 @@ impl Compiler<'_> {
         let place = load.level.span;
         let trial = self.interval(search.trial, place).max(SECOND);
         let settle = self.interval(search.settle, place);
-        let slo = search.slo.iter().map(|threshold| {
-            self.check_threshold(threshold);
-            threshold.value.clone()
-        });
-        let slo = slo.collect();
+        let slo = search.slo.iter().map(|threshold| threshold.value.clone()).collect();
         let max_trials = u32::try_from(search.max_trials).unwrap_or(u32::MAX);
         let longest = longest(trial, settle, max_trials);
         let resolution = search.resolution;
         let goal = Goal::Search { slo, trial, settle, resolution, max_trials };
         self.steered(load, &search.to, goal, longest)
+    }
+
+    /// What levels are steered by is checked when all that it may name is there.
+    pub(super) fn steering_thresholds(&mut self) {
+        let loads = self.scenario.workloads.iter().filter_map(|it| it.value.load.as_ref());
+        for load in loads {
+            match &load.shape {
+                Shape::Search(search) => {
+                    search.slo.iter().for_each(|threshold| self.check_threshold(threshold));
+                }
+                Shape::Adapt(adapt) => {
+                    if let scenario::Goal::Keep(threshold) = &adapt.goal {
+                        self.check_threshold(threshold);
+                    }
+                }
+                Shape::Constant(_) | Shape::Stages(_) => {}
+            }
+        }
     }
 
     pub(super) fn adapt(&mut self, load: &scenario::Load, adapt: &Adapt) -> Compiled {
@@ -49,7 +63,6 @@ impl Compiler<'_> {
         let step = self.in_units(&adapt.step, None).max(1);
         let goal = match &adapt.goal {
             scenario::Goal::Keep(threshold) => {
-                self.check_threshold(threshold);
                 let target = self.target_time(threshold);
                 Goal::Keep { threshold: Box::new(threshold.value.clone()), target, step, every }
             }
@@ -98,6 +111,7 @@ impl Compiler<'_> {
             levels: Some(Curve::constant(first)),
             until: Until::Elapsed(longest),
             steer: Some(Steer { goal, from, to: most }),
+            opening: self.opening(load),
             ..constant
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Compiler;
 use crate::metrics::catalog::{Counter, Trend, names};
+use crate::plan::Workload;
 use crate::scenario::{
     Aggregate, Bound, Diagnostic, Measured, Quantity, Span, Spanned, Threshold, nearest,
 };
@@ -120,7 +121,7 @@ impl Compiler<'_> {
     fn measured(&mut self, measured: &Measured) -> Option<Unit> {
         let nature = self.nature(&measured.metric);
         for (key, value) in &measured.labels {
-            self.label(key, value);
+            self.label(&measured.metric.value, key, value);
         }
         let nature = nature?;
         let unit = match (nature, measured.aggregate) {
@@ -163,10 +164,48 @@ impl Compiler<'_> {
         nature
     }
 
-    fn label(&mut self, key: &Spanned<String>, value: &Spanned<String>) {
+    /// Whether it is recorded which part of a run a metric's samples belong to.
+    fn is_told_apart(&self, metric: &str, key: &str, value: &str) -> bool {
+        let workloads = &self.plan.workloads;
+        if metric == names::CHECKS {
+            return key == "name";
+        }
+        // The whole has all labels that there is one value of.
+        if key == "phase" && value == "load" || key == "workload" && workloads.len() < 2 {
+            return true;
+        }
+        let iterations = Counter::Iterations.name();
+        let counted = Counter::ALL.iter().any(|counter| counter.name() == metric);
+        match metric {
+            "group_duration" => key == "group",
+            "auth_duration" | "ws_session_duration" | names::CONNECTS_FAILED => false,
+            _ if metric == iterations || metric == names::ITERATION_DURATION => {
+                // Where each is one request, they are told apart as requests are.
+                let single = |it: &Workload| it.fleet.is_none() && it.program.as_mix().is_some();
+                key != "phase" || workloads.iter().all(single)
+            }
+            _ if counted => false,
+            _ => self.plan.measures.iter().all(|measure| measure.name != metric),
+        }
+    }
+
+    fn label(&mut self, metric: &str, key: &Spanned<String>, value: &Spanned<String>) {
         let scenario = self.scenario;
+        if LABELS.contains(&key.value.as_str())
+            && known(metric).is_some()
+            && !self.is_told_apart(metric, &key.value, &value.value)
+        {
+            let what = format!("{metric} is not told apart by {}", key.value);
+            let help = "leave the label out, or measure requests, whose metrics begin with http_";
+            let diagnostic = Diagnostic::new(key.span, what, "a metric of requests or messages");
+            self.add(diagnostic.help(help));
+            return;
+        }
         let known: Vec<&str> = match key.value.as_str() {
             "workload" => scenario.workloads.iter().map(|each| each.name.value.as_str()).collect(),
+            "name" if metric == names::CHECKS => {
+                self.plan.checks.iter().map(String::as_str).collect()
+            }
             "name" => self.plan.leaves.iter().map(|leaf| leaf.name.as_str()).collect(),
             "group" => self.plan.groups.iter().map(String::as_str).collect(),
             "phase" => self.plan.phases().map(|phase| self.plan.phase_name(phase)).collect(),
@@ -181,10 +220,11 @@ impl Compiler<'_> {
         if known.contains(&value.value.as_str()) {
             return;
         }
-        let what = format!("there is no {} '{}'", noun(&key.value), value.value);
+        let noun = noun(metric, &key.value);
+        let what = format!("there is no {noun} '{}'", value.value);
         let shown: Vec<&str> = known.iter().copied().take(20).collect();
         let expected = match shown.as_slice() {
-            [] => format!("a {}; there is none", noun(&key.value)),
+            [] => format!("a {noun}; there is none"),
             shown => format!("one of {}", shown.join(", ")),
         };
         let near = nearest(&value.value, known.iter().copied());
@@ -192,8 +232,12 @@ impl Compiler<'_> {
     }
 }
 
-fn noun(label: &str) -> &str {
-    if label == "name" { "step or message" } else { label }
+fn noun<'a>(metric: &str, label: &'a str) -> &'a str {
+    match label {
+        "name" if metric == names::CHECKS => "check",
+        "name" => "step or message",
+        label => label,
+    }
 }
 
 const fn has(nature: Nature) -> &'static str {

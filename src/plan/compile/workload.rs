@@ -1,5 +1,6 @@
 //! Workloads: a load, whose it is, and what is done under it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Compiler;
@@ -68,6 +69,7 @@ impl Compiler<'_> {
         let users = self.users_of(value.users.as_ref());
         let Some(load) = load else { return };
         self.enough_users(&value.user, &users, load.sessions, load.place);
+        self.steady_sources(&value.user, &users);
         let cold = self.options.cold || fleet.is_some();
         let default = if cold { Opening::Cold } else { Opening::Ahead };
         self.plan.workloads.push(Workload {
@@ -76,6 +78,7 @@ impl Compiler<'_> {
             sessions: load.sessions,
             levels: load.levels,
             spacing: load.spacing,
+            pacing: load.pacing,
             stages: load.stages,
             steer: load.steer,
             until: load.until,
@@ -101,6 +104,22 @@ impl Compiler<'_> {
             from += each.count;
         }
         0..people.count()
+    }
+
+    /// A connection comes from one address: its session's users may not come from several.
+    fn steady_sources(&mut self, user: &Spanned<scenario::Strategy>, users: &Range<u32>) {
+        let drawn = matches!(user.value, scenario::Strategy::Random | scenario::Strategy::Weighted);
+        let Some(people) = self.plan.people.as_ref().filter(|_| drawn) else { return };
+        let sources: BTreeSet<_> =
+            people.groups_in(users).map(|(group, _)| group.sources.clone()).collect();
+        if sources.len() < 2 {
+            return;
+        }
+        let what = "a session's users change, and its connections would not";
+        let expected = "users of one group, or a strategy that keeps them";
+        let help = "say whose sessions these are: users: NAME; or let a session keep its user: \
+                    user: sticky";
+        self.add(Diagnostic::new(user.span, what, expected).help(help));
     }
 
     fn enough_users(

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::curve::Form;
 use super::{
-    Aggregate, Budget, Fleet, Instruction, Load, Opening, Pass, Phase, Plan, Spacing, Strategy,
-    Threshold, Workload,
+    Aggregate, Budget, Fleet, Instruction, Load, Opening, Pacing, Pass, Phase, Plan, Spacing,
+    Strategy, Threshold, Workload,
 };
 use crate::stdx::Nanos;
 
@@ -86,11 +86,15 @@ fn describe(plan: &Plan, workload: &Workload, out: &mut String) {
             let most = if workload.levels.is_some() { "up to " } else { "" };
             let how = match workload.spacing {
                 Spacing::Even => "",
-                Spacing::Batched(_) => ", those of a millisecond at once",
                 Spacing::Poisson => " at random (Poisson)",
             };
+            let paced = match workload.pacing {
+                Pacing::Timed => "",
+                Pacing::Precise => ", a core spins for each shard",
+                Pacing::Efficient => ", those of a millisecond at once",
+            };
             let rate = rate.per_second();
-            format!("open: {most}{rate} arrivals/s{how}, each waits {patience} at most")
+            format!("open: {most}{rate} arrivals/s{how}{paced}, each waits {patience} at most")
         }
     };
     say!(out, "{}: {model}", workload.name);

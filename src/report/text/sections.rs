@@ -99,11 +99,15 @@ pub(super) fn pacing(page: &mut Page, document: &Document) {
     let pacing = &document.run.pacing;
     let achieved = per_second(pacing.achieved_per_s);
     let rate = match pacing.asked_per_s {
-        None if matches!(pacing.model, Model::Fleet | Model::Mixed) => {
-            format!("achieved {achieved}, operations of any kind")
+        Some(_) if pacing.level_changes > 0 => {
+            let changes = plural(pacing.level_changes.into(), "change");
+            format!("achieved {achieved}, with {changes} of the level: see EVENTS")
         }
         None if pacing.model == Model::Open => {
-            format!("achieved {achieved} on average: the level was found out on the way")
+            format!("achieved {achieved}; the level was found out on the way")
+        }
+        None if matches!(pacing.model, Model::Fleet | Model::Mixed) => {
+            format!("achieved {achieved}, operations of any kind")
         }
         None => format!("achieved {achieved}; asked for as much as the replies allow"),
         Some(asked) => {
@@ -201,8 +205,18 @@ fn asked(pacing: &Pacing, shards: u32, searched: bool) -> String {
         return format!("a search for the capacity, at most {longest} and {connections}");
     }
     let what = match (pacing.model, pacing.asked_per_s) {
+        (Model::Open, Some(rate)) if pacing.varies => {
+            format!("a rate that changes, {} on average, over {connections}", per_second(rate))
+        }
         (Model::Open, Some(rate)) => format!("{} over {connections}", per_second(rate)),
-        (Model::Open, None) => format!("a level to be found out, over {connections}"),
+        (Model::Open, None) => format!("a rate found out on the way, over {connections}"),
+        (Model::Fleet, _) if pacing.varies => {
+            let sessions = plural(pacing.connections.into(), "WebSocket session");
+            format!("a number that changes, at most {sessions}")
+        }
+        (_, _) if pacing.varies => {
+            format!("a number that changes, at most {connections} in a closed loop")
+        }
         (Model::Fleet, _) => plural(pacing.connections.into(), "WebSocket session"),
         _ => format!("{connections} in a closed loop"),
     };

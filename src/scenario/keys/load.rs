@@ -15,10 +15,11 @@ pub(in crate::scenario) static LOAD: Section = Section {
         may("rate", Rate, "open: arrivals by the clock, whatever the target does"),
         may("for", Duration, "how long"),
         may("stages", List(&Variant(&STAGES)), "levels that change, from the one above on"),
+        may("arrivals", Word(&["even", "poisson"]), "how an open load's arrivals lie [even]"),
         may(
-            "arrivals",
-            Word(&["even", "poisson", "batched"]),
-            "how an open load's arrivals lie; batched: those of a millisecond at once [even]",
+            "pacing",
+            Word(&["timed", "precise", "efficient"]),
+            "open: precise spins, efficient sends those of a millisecond at once [timed]",
         ),
         may("search", Of(&SEARCH), "levels tried from the one above on, until one does not hold"),
         may("adapt", Of(&ADAPT), "a level that follows what the target bears"),
@@ -30,6 +31,7 @@ pub(in crate::scenario) static LOAD: Section = Section {
         Rule::Exactly(&["connections", "rate"]),
         Rule::Exactly(&["for", "stages", "search", "adapt"]),
         Rule::Beside("arrivals", &["rate"]),
+        Rule::Beside("pacing", &["rate"]),
         Rule::Beside("patience", &["rate"]),
     ],
 };

@@ -51,6 +51,11 @@ pub(in crate::scenario) static USERS: Section = Section {
         may("email", Text, "their addresses, with {n} for the number"),
         may("password", Hidden, "their password"),
         may("first", Count(0, USERS_MAX), "the first number [1]"),
+        may(
+            "source",
+            OneOrMany(&Text),
+            "addresses of this host from which its connections come, in turn [any]",
+        ),
         may("weight", Count(0, 1_000_000), "with user: weighted: how often, beside others [1]"),
     ]],
     rules: &[Rule::AtMost(&["prefix", "email"])],

@@ -14,6 +14,8 @@ pub struct Load {
     pub shape: Shape,
     /// How arrivals of the open model lie.
     pub arrivals: Spanned<Arrivals>,
+    /// How closely an open load keeps to its schedule.
+    pub pacing: Pacing,
     /// Most connections at once.
     pub max: Option<Spanned<u64>>,
     /// How long an arrival waits for a connection.
@@ -137,10 +139,20 @@ pub enum Arrivals {
     /// At equal distances.
     #[default]
     Even,
-    /// At equal distances, but those of a millisecond together.
-    Batched,
     /// At random, as independent users come.
     Poisson,
+}
+
+/// How closely an open load keeps to its schedule, and at which cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pacing {
+    /// Sleeps until something is due.
+    #[default]
+    Timed,
+    /// Sleeps until shortly before, then spins: a core for each shard.
+    Precise,
+    /// What is due within a millisecond goes together, at its beginning.
+    Efficient,
 }
 
 /// So many in a span of time.

@@ -5,12 +5,14 @@ mod load;
 mod steps;
 mod threshold;
 
+use std::net::IpAddr;
+
 use super::expr::Template;
 use super::place::Spanned;
 use crate::stdx::{Cidr, Nanos};
 
 pub use json::{Json, JsonPath, Segment};
-pub use load::{Adapt, Amount, Arrivals, Goal, Length, Load, Pace, Search, Shape, Stage};
+pub use load::{Adapt, Amount, Arrivals, Goal, Length, Load, Pace, Pacing, Search, Shape, Stage};
 pub use steps::{
     Action, Answer, Body, Expectation, Measure, Message, Method, Request, Save, Statuses, Step,
     Think, ThinkTimes, WebSocket,
@@ -114,6 +116,8 @@ pub struct Users {
     pub email: Option<Spanned<String>>,
     /// Their password.
     pub password: Option<Template>,
+    /// Addresses of this host that their connections come from; none means any.
+    pub source: Vec<Spanned<IpAddr>>,
 }
 
 /// The life of a token.

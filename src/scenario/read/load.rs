@@ -4,8 +4,8 @@ use super::{Fields, Reader};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys::{ADAPT, LOAD, SEARCH, STAGES, Shape as Form};
 use crate::scenario::model::{
-    Adapt, Amount, Arrivals, Bound, Comparison, Goal, Length, Load, Quantity, Scenario, Search,
-    Shape, Stage, Threshold,
+    Adapt, Amount, Arrivals, Bound, Comparison, Goal, Length, Load, Pacing, Quantity, Scenario,
+    Search, Shape, Stage, Threshold,
 };
 use crate::scenario::place::{Span, Spanned};
 use crate::scenario::tree::Node;
@@ -34,6 +34,7 @@ impl Reader<'_> {
         });
         let shape = self.shape(&fields, like);
         let arrivals = self.word_at(&fields, "arrivals");
+        let pacing = self.word_at(&fields, "pacing");
         let max = self.count(&fields, "max");
         let patience = self.duration(&fields, "patience");
         let pace = self.pace(&fields, "open");
@@ -42,9 +43,13 @@ impl Reader<'_> {
         Some(Load {
             arrivals: match arrivals {
                 Some(word) if word.value == "poisson" => Spanned::new(Arrivals::Poisson, word.span),
-                Some(word) if word.value == "batched" => Spanned::new(Arrivals::Batched, word.span),
                 Some(word) => Spanned::new(Arrivals::Even, word.span),
                 None => Spanned::new(Arrivals::Even, level.span),
+            },
+            pacing: match pacing.as_ref().map(|word| word.value) {
+                Some("precise") => Pacing::Precise,
+                Some("efficient") => Pacing::Efficient,
+                _ => Pacing::Timed,
             },
             level,
             shape: shape?,

@@ -2,6 +2,8 @@
 
 use super::names::Kind;
 use super::{Fields, Reader};
+use std::net::IpAddr;
+
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::keys::{AUTH, LEVEL, POOL, PROBE, SCENARIO, Shape, USERS, WORKLOAD};
 use crate::scenario::model::{
@@ -192,7 +194,25 @@ impl Reader<'_> {
         }
         let prefixed = prefix.map(|it| Spanned::new(it.value + "{n}@example.com", it.span));
         let email = email.or(prefixed);
-        Some(Users { name, role, count: count?, first, weight, email, password })
+        let source = fields
+            .get("source")
+            .map(|node| self.one_or_many(node, fields.shape("source"), Self::source));
+        let source = source.unwrap_or_else(|| Some(Vec::new()))?;
+        Some(Users { name, role, count: count?, first, weight, email, password, source })
+    }
+
+    /// An address of this host.
+    fn source(&mut self, node: &Node) -> Option<Spanned<IpAddr>> {
+        let text = self.text_of(node, &Shape::Text)?;
+        match text.value.parse::<IpAddr>() {
+            Ok(address) => Some(Spanned::new(address, text.span)),
+            Err(_) => {
+                let what = format!("'{}' is no address", text.value);
+                let expected = "an address of this host such as 127.0.0.2 or fd00::2";
+                self.add(Diagnostic::new(text.span, what, expected));
+                None
+            }
+        }
     }
 
     fn auth(&mut self, node: &Node) -> Option<Auth> {

@@ -185,7 +185,7 @@ impl Pen<'_> {
             true => self.stages("rate", 150, "/s"),
             false => format!("rate: {rate}/s, for: {span}ms"),
         };
-        let arrivals = self.dice.pick(&["", "", ", arrivals: poisson", ", arrivals: batched"]);
+        let arrivals = self.dice.pick(&["", "", ", arrivals: poisson", ", pacing: efficient"]);
         let rest = format!("max: {most}, patience: {patience}ms{arrivals}");
         self.line(&format!("    load: {{{load}, {rest}}}"));
     }

@@ -269,7 +269,7 @@ impl Simulation {
         let driver = &mut self.drivers[shard];
         let mut inbox = Inbox { world: &self.world, shard, lent: Vec::new() };
         let mut outbox = Outbox { world: &self.world, shard };
-        let Next { wake_at, ready, finished } = driver.shard.turn(now, &mut inbox, &mut outbox);
+        let Next { wake_at, ready, finished, .. } = driver.shard.turn(now, &mut inbox, &mut outbox);
         driver.noticed = false;
         driver.ready |= ready;
         let wake_at = wake_at.unwrap_or(Nanos::MAX);

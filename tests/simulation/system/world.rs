@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use onslaught::net::{Completion, Completions, Errno, Handle, Payload, Submissions};
@@ -604,7 +604,7 @@ impl Submissions for Outbox<'_> {
         panic!("a client never listens");
     }
 
-    fn connect(&mut self, handle: Handle, to: SocketAddr) {
+    fn connect(&mut self, handle: Handle, to: SocketAddr, _: Option<IpAddr>) {
         self.world.borrow_mut().connect(self.id(handle), to);
     }
 

@@ -5,7 +5,7 @@ use super::metric::{per_second, round6, seconds};
 use crate::engine::outcome::{Ended, Outcome};
 use crate::metrics::Tally;
 use crate::plan;
-use crate::plan::{Load, Opening, Phase, Plan, Spacing, Until, Workload};
+use crate::plan::{Load, Opening, Pass, Phase, Plan, Spacing, Until, Workload};
 use crate::stdx::Nanos;
 use crate::verdict::measured::one_request;
 
@@ -171,6 +171,10 @@ fn achieved(outcome: &Outcome, plan: &Plan, workload: &Workload, done: &Done) ->
     let begin = workload.begins(plan.warmup).since(workload.start);
     let begun = if one_request(workload) {
         done.tally.sent
+    } else if workload.steer.is_some() {
+        // The schedule is not that of the plan: passes are told by the operations that they have.
+        let each = Pass::of(&workload.program).operations.max(1.0);
+        return per_second(done.tally.sent, window) / each;
     } else {
         // An iteration of several steps: each that fell due has begun, unless it was dropped.
         let lost = done.tally.dropped + done.tally.shed;

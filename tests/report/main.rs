@@ -13,5 +13,6 @@ mod golden;
 mod jtl;
 mod kinds;
 mod laws;
+mod search;
 mod users;
 mod verdicts;

@@ -53,7 +53,8 @@ pub(super) fn title(page: &mut Page, document: &Document) {
 pub(super) fn dropped(page: &mut Page, report: &Report<'_>) {
     let document = &report.document;
     let counts = &document.accounting.total;
-    if counts.dropped == 0 {
+    // A search goes beyond what is borne on purpose.
+    if counts.dropped == 0 || document.search.is_some() {
         return;
     }
     let one = arrivals_are_operations(report);

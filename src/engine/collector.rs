@@ -363,17 +363,19 @@ impl<'a> Collector<'a> {
         if self.ended != Ended::Finished {
             return;
         }
-        match action {
+        let over = match action {
             Action::Level { workload, level, what } => {
-                if self.change_level(Some(workload), To::Held(level)) {
-                    self.note(&what);
-                }
+                let changed = self.change_level(Some(workload), To::Held(level));
+                self.note(&what);
+                // What stays at its level without knowing it would be measured as another.
+                (!changed).then(|| format!("the level was changed {LEVELS} times: that is enough"))
             }
-            Action::End(why) => {
-                self.note(&why);
-                self.stopped = Some(self.elapsed());
-                self.drain(Ended::Finished);
-            }
+            Action::End(why) => Some(why),
+        };
+        if let Some(why) = over {
+            self.note(&why);
+            self.stopped = Some(self.elapsed());
+            self.drain(Ended::Finished);
         }
     }
 

@@ -185,8 +185,8 @@ fn loads_whose_level_is_found_out_are_explained() {
 fn a_search_and_an_adaptive_load_are_scaled() {
     let shown = |load: &str, (scale_load, scale_time): (f64, f64)| {
         let text = format!(
-            "name: x\ntarget: http://127.0.0.1\nworkloads:\n  w:\n    load: {load}\n    mix:\n      \
-             - get: /\n"
+            "name: x\ntarget: http://127.0.0.1\nworkloads:\n  w:\n    load: {load}\n    \
+             mix:\n      - get: /\n"
         );
         let options = Options { scale_load, scale_time, ..Options::default() };
         explain(&plan(&text, &options), Host::default())

@@ -178,3 +178,31 @@ fn loads_whose_level_is_found_out_are_explained() {
         .join("\n");
     assert_golden("steered.txt", &shown);
 }
+
+/// Levels and steps go with the load's scale, trials and their settling with that of time; no trial
+/// is shorter than a second.
+#[test]
+fn a_search_and_an_adaptive_load_are_scaled() {
+    let shown = |load: &str, (scale_load, scale_time): (f64, f64)| {
+        let text = format!(
+            "name: x\ntarget: http://127.0.0.1\nworkloads:\n  w:\n    load: {load}\n    \
+             mix:\n      - get: /\n"
+        );
+        let options = Options { scale_load, scale_time, ..Options::default() };
+        explain(&plan(&text, &options), Host::default())
+    };
+    let searched = "{rate: 100/s, max: 50, search: {slo: [http_req_duration avg < 40ms], to: \
+                    3000/s, trial: 10s, settle: 2s, max_trials: 10}}";
+    let half = shown(searched, (0.5, 0.5));
+    assert!(half.contains("from 50/s to 1500/s"), "{half}");
+    // Each of at most 10 trials settles for 1 s, lasts four times 5 s, and may be a second late.
+    assert!(half.contains("trials of 5s after 1s") && half.contains("220s at most"), "{half}");
+    let short = shown(searched, (1.0, 0.01));
+    assert!(short.contains("trials of 1s after"), "{short}");
+    let kept = "{connections: 20, adapt: {keep: http_req_duration avg < 40ms, step: 10, \
+                to: 200, for: 100s, every: 10s}}";
+    let half = shown(kept, (0.5, 0.2));
+    assert!(half.contains("from 10 sessions to 100 sessions"), "{half}");
+    assert!(half.contains("each 2s: 5 sessions more"), "{half}");
+    assert!(half.contains("from 0s to 20s"), "{half}");
+}

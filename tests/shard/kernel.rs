@@ -128,6 +128,7 @@ pub(crate) struct World {
     kernel: Kernel,
     pub(crate) now: Nanos,
     next: Next,
+    plan: Arc<Plan>,
 }
 
 impl World {
@@ -141,9 +142,10 @@ impl World {
             serve,
             upgraded: BTreeSet::new(),
         };
-        let shard = Shard::new(Arc::new(plan), 0, Nanos::ZERO);
+        let plan = Arc::new(plan);
+        let shard = Shard::new(plan.clone(), 0, Nanos::ZERO);
         let next = Next { wake_at: None, ready: false, finished: false };
-        let mut world = Self { shard, kernel, now: Nanos::ZERO, next };
+        let mut world = Self { shard, kernel, now: Nanos::ZERO, next, plan };
         world.turn(Nanos::ZERO);
         while !world.next.ready {
             assert!(world.step(Nanos::MAX), "the set-up hangs");
@@ -186,6 +188,13 @@ impl World {
 
     pub(crate) fn stop(&mut self) {
         self.shard.stop(self.now, &mut self.kernel);
+        self.turn(self.now);
+    }
+
+    /// The warm-up ends at a moment that was found.
+    pub(crate) fn end_warmup(&mut self, at: Nanos) {
+        let plan = Plan { warmup: at, ..Plan::clone(&self.plan) };
+        self.shard.end_warmup(Arc::new(plan), self.now);
         self.turn(self.now);
     }
 

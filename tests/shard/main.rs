@@ -7,6 +7,7 @@ mod kernel;
 /// Against theory.
 #[cfg(test)]
 mod queueing;
+mod warmup;
 
 use kernel::{Serve, World, longest};
 use onslaught::metrics::{Counter, Trend};

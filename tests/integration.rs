@@ -71,6 +71,8 @@ mod integration {
     mod trust;
     /// One user among several fares otherwise, and is named.
     mod users;
+    /// A warm-up that the load itself ends.
+    mod warmup;
     /// WebSocket loads against the servers of others and our own.
     mod websocket;
 }

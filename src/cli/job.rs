@@ -90,6 +90,9 @@ pub(super) fn execute(mut job: Job, allowed: &Cores) -> ExitCode {
             .map_err(|error| Obstacle::Host(error.to_string()))
     });
     let outcome = outcome.unwrap_or_else(|obstacle| obstacle.outcome(&job.plan, &cores));
+    // The report is about what was measured: behind the warm-up that the run has found.
+    let warm = outcome.phases.iter().find(|span| span.phase == Phase::Warmup);
+    job.plan.warmup = warm.map_or(job.plan.warmup, |span| span.to);
     let after = probes::asked("after the load", &job.plan.probes, &job.permit);
     let logged = log.map(RequestLog::finish).transpose();
     tell(&job, &outcome, sinks, logged, [before, after])

@@ -21,6 +21,7 @@ use crate::net::ring::{RingCounts, Waker};
 use crate::plan::{Kind, Phase, Plan, Until, Workload};
 use crate::protocol::{Failure, Side};
 use crate::stdx::{Clock, Nanos, clock};
+use crate::verdict::steady::{RULE as STEADY, Steady};
 use crate::verdict::trust::{self, Little, Totals};
 
 /// Why a run could not take place.
@@ -102,6 +103,8 @@ struct Collector<'a> {
     start: Nanos,
     started_at: SystemTime,
     series: Option<Series>,
+    /// Where the warm-up is to end when the load is steady, until it has.
+    warming: Option<Steady>,
     /// What is to steer the load, until it begins.
     steering: Option<Steering>,
     total: Delta,
@@ -130,6 +133,7 @@ struct ShardHandle {
     unable: Option<String>,
     finished: bool,
     levels: Sender<Level>,
+    plans: Sender<Arc<Plan>>,
     spares: Sender<Box<Delta>>,
     join: Option<ExecutorJoinHandle<()>>,
 }
@@ -144,6 +148,7 @@ impl<'a> Collector<'a> {
         for (shard, &core) in (0..).zip(run.cores) {
             let (spares, spares_out) = channel();
             let (levels, levels_out) = channel();
+            let (plans, plans_out) = channel();
             let assignment = Assignment {
                 shard,
                 core,
@@ -153,6 +158,7 @@ impl<'a> Collector<'a> {
                 control: control.clone(),
                 collector: SyncSender::clone(&outbox),
                 levels: levels_out,
+                plans: plans_out,
                 spares: spares_out,
             };
             let join = driver::launch(assignment).map_err(EngineError::HostNotAble)?;
@@ -164,6 +170,7 @@ impl<'a> Collector<'a> {
                 unable: None,
                 finished: false,
                 levels,
+                plans,
                 spares,
                 join: Some(join),
             });
@@ -177,6 +184,7 @@ impl<'a> Collector<'a> {
             start: Nanos::MAX,
             started_at: clock::wall_clock(),
             series: None,
+            warming: plan.warmup_bound.map(|_| Steady::default()),
             steering,
             total: Delta::default(),
             tails: Vec::new(),
@@ -355,6 +363,7 @@ impl<'a> Collector<'a> {
             self.drain(Ended::Aborted { at, why });
         }
         actions.into_iter().for_each(|action| self.steer(action));
+        self.warm(closed);
         self.pulse(closed);
     }
 
@@ -376,6 +385,38 @@ impl<'a> Collector<'a> {
             self.note(&why);
             self.stopped = Some(self.elapsed());
             self.drain(Ended::Finished);
+        }
+    }
+
+    /// Ends a warm-up that is over when the load is steady, or says that it did not become so.
+    fn warm(&mut self, closed: usize) {
+        let Some(mut warming) = self.warming.take() else { return };
+        let Some(series) = &mut self.series else { return };
+        let (now, bound) = (self.run.clock.now().since(self.start), self.plan.warmup);
+        let rows = series.rows.get(series.rows.len() - closed..).unwrap_or_default();
+        let steady = rows.iter().any(|row| {
+            let per_second = row.replies as f64 / row.span.as_secs_f64().max(f64::MIN_POSITIVE);
+            warming.second(per_second, row.response.p50)
+        });
+        // Whole seconds, as all rows are; every shard has to hear of it before.
+        let at = Nanos((now + LEVEL_LEAD).0.div_ceil(SECOND.0) * SECOND.0);
+        if at >= bound {
+            let bound = bound.as_secs_f64();
+            self.note(&format!("the warm-up ends at its bound of {bound} s: not steady before"));
+        } else if steady && self.ended == Ended::Finished {
+            let mut plan = Plan::clone(&self.plan);
+            plan.warmup = at;
+            let plan = Arc::new(plan);
+            series.end_warmup(&plan);
+            for shard in &self.shards {
+                // A shard that has ended needs none.
+                let _ended = shard.plans.send(plan.clone());
+            }
+            self.plan = plan;
+            self.wake_all();
+            self.note(&format!("the warm-up ends after {} s: {STEADY}", at.as_secs_f64()));
+        } else {
+            self.warming = Some(warming);
         }
     }
 

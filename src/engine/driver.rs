@@ -26,6 +26,8 @@ pub(super) struct Assignment {
     pub(super) collector: SyncSender<Message>,
     /// Changes of the level, in the order of their times.
     pub(super) levels: Receiver<Level>,
+    /// The plan with the end of its warm-up found.
+    pub(super) plans: Receiver<Arc<Plan>>,
     /// Emptied deltas come back here.
     pub(super) spares: Receiver<Box<Delta>>,
 }
@@ -206,6 +208,9 @@ impl Driver {
         while let Ok(level) = self.assignment.levels.try_recv() {
             let (_, mut submissions) = self.ring.split();
             self.shard.change_level(&level, now, &mut submissions);
+        }
+        while let Ok(plan) = self.assignment.plans.try_recv() {
+            self.shard.end_warmup(plan, now);
         }
         let order = control.order();
         if order >= Order::Drain && self.obeyed < Order::Drain {

@@ -143,6 +143,14 @@ impl Series {
         }
     }
 
+    /// The end of the warm-up was found: loads end so much earlier.
+    pub(super) fn end_warmup(&mut self, plan: &Plan) {
+        self.plan.warmup = plan.warmup;
+        for arrivals in &mut self.arrivals {
+            arrivals.end = plan.workloads[arrivals.workload].end(plan.warmup);
+        }
+    }
+
     /// What steering wants since it was asked last.
     pub(super) fn take_actions(&mut self) -> Vec<Action> {
         std::mem::take(&mut self.actions)

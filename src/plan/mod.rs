@@ -93,7 +93,11 @@ pub struct Plan {
     /// Words for results.
     pub tags: Vec<(String, String)>,
     /// Operations due before this moment are in the phase `warmup`, not in the results' totals.
+    /// While [`Self::warmup_bound`] is open, its bound.
     pub warmup: Nanos,
+    /// Where the warm-up ends as soon as the load is steady: at the latest after so long. None
+    /// where its length is fixed.
+    pub warmup_bound: Option<Nanos>,
     /// From the beginning of an attempt until its reply has ended, unless a step says otherwise.
     pub timeout: Nanos,
     /// What all choices are a function of.

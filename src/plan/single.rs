@@ -106,6 +106,7 @@ impl Plan {
             probes: Vec::new(),
             tags: Vec::new(),
             warmup: Nanos::ZERO,
+            warmup_bound: None,
             timeout: Nanos::from_secs(30),
             seed: 1,
             shards: 1,

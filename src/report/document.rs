@@ -205,8 +205,12 @@ pub struct Pacing {
     pub loaded_s: Option<f64>,
     /// The number of operations asked for; null without one.
     pub operations: Option<u64>,
-    /// The warm-up asked for.
+    /// The warm-up: what was asked for, or how long it was until the load was steady.
     pub warmup_s: f64,
+    /// Where it was to end when the load is steady: at the latest after so long. A warm-up that is
+    /// as long as that did not become steady.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup_bound_s: Option<f64>,
     /// From the beginning of an attempt until its reply has ended.
     pub timeout_s: f64,
     /// How long an arrival waits before it is dropped; null in a closed model.

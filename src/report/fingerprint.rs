@@ -20,10 +20,13 @@ pub fn plan_hash(plan: &Plan) -> String {
     if let Some(people) = &plan.people {
         users(&mut hash, people);
     }
-    let Plan { workloads, sockets, messages, warmup, timeout, seed, .. } = plan;
+    let Plan { workloads, sockets, messages, warmup, warmup_bound, timeout, seed, .. } = plan;
     hash.part(format!("{workloads:?} {sockets:?} {messages:?}").as_bytes());
     hash.part(format!("{:?} {:?}", plan.lists, plan.pools).as_bytes());
-    hash.part(format!("{} {} {seed}", warmup.0, timeout.0).as_bytes());
+    // What a run finds is no part of its plan, and a bound is not the same as a length.
+    let auto = if warmup_bound.is_some() { "auto " } else { "" };
+    let warmup = warmup_bound.unwrap_or(*warmup);
+    hash.part(format!("{auto}{} {} {seed}", warmup.0, timeout.0).as_bytes());
     format!("{:016x}", hash.value())
 }
 

@@ -80,6 +80,11 @@ impl Builder<'_> {
                 let drawn = self.reference(section);
                 json!({ "anyOf": [number(), quantity(SPAN), VARIABLE.clone(), drawn] })
             }
+            Shape::Warmup(section) => {
+                let bounded = self.reference(section);
+                let auto = json!({ "const": "auto" });
+                json!({ "anyOf": [number(), quantity(DURATION), auto, VARIABLE.clone(), bounded] })
+            }
             Shape::Number => json!({ "anyOf": [
                 { "type": "number", "exclusiveMinimum": 0 }, quantity(NUMBER), VARIABLE.clone()
             ] }),

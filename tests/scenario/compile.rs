@@ -409,3 +409,41 @@ workloads:
     let pass = onslaught::plan::Pass::of(program);
     assert_eq!((pass.operations, pass.thinking), (1.0, Nanos::from_secs(3)));
 }
+
+#[test]
+fn a_warmup_is_a_length_or_a_bound() {
+    let text = |warmup: &str, load: &str| {
+        format!(
+            "name: x\ntarget: http://127.0.0.1\nwarmup: {warmup}\nworkloads:\n  a:\n    \
+             load: {load}\n    mix: [{{get: /}}]\n"
+        )
+    };
+    let constant = "{connections: 1, for: 10s}";
+    let second = Nanos::from_secs(1);
+    for (warmup, length, bound) in
+        [("10s", 10, None), ("0s", 0, None), ("auto", 60, Some(60)), ("{auto: 20s}", 20, Some(20))]
+    {
+        let plan = plan(&text(warmup, constant));
+        assert_eq!(plan.warmup, Nanos(length * second.0), "{warmup}");
+        assert_eq!(plan.warmup_bound, bound.map(Nanos::from_secs), "{warmup}");
+        assert_eq!(plan.span(), Nanos::from_secs(length + 10), "{warmup}");
+    }
+    let half = Options { scale_time: 0.5, ..Options::default() };
+    let plan = compiled(&text("auto", constant), None, &half).plan;
+    assert_eq!((plan.warmup, plan.span()), (Nanos(30 * second.0), Nanos(35 * second.0)));
+    let stages = "{connections: 1, stages: [{linear: 5, for: 10s}]}";
+    for (warmup, load, told) in [
+        ("auto", stages, "load.yaml:3:9"),
+        ("10s", stages, "a warm-up before a load whose level changes"),
+        ("soon", constant, "a duration such as 10s, auto, or {auto: 60s}"),
+        ("{auto: 0s}", constant, "more than 0s"),
+        ("{bound: 3s}", constant, "bound"),
+    ] {
+        let text = text(warmup, load);
+        let source = Source { name: "load.yaml", text: &text };
+        let read = read(&source, &environment, None);
+        let problems = read.and_then(|it| compile(&it, &Options::default())).unwrap_err();
+        let shown = problems.render(&source, Ink::Plain);
+        assert!(shown.contains(told), "{warmup}, {told}: {shown}");
+    }
+}

@@ -139,6 +139,7 @@ pub(crate) struct World {
     next: Next,
     /// What was recorded and handed over so far.
     handed: Delta,
+    plan: Arc<Plan>,
 }
 
 impl World {
@@ -153,9 +154,11 @@ impl World {
             upgraded: BTreeSet::new(),
             echo: None,
         };
-        let shard = Shard::new(Arc::new(plan), 0, Nanos::ZERO);
+        let plan = Arc::new(plan);
+        let shard = Shard::new(plan.clone(), 0, Nanos::ZERO);
         let next = Next { wake_at: None, ready: false, finished: false, precise: false };
-        let mut world = Self { shard, kernel, now: Nanos::ZERO, next, handed: Delta::default() };
+        let handed = Delta::default();
+        let mut world = Self { shard, kernel, now: Nanos::ZERO, next, handed, plan };
         world.turn(Nanos::ZERO);
         while !world.next.ready {
             assert!(world.step(Nanos::MAX), "the set-up hangs");
@@ -217,6 +220,13 @@ impl World {
 
     pub(crate) fn stop(&mut self) {
         self.shard.stop(self.now, &mut self.kernel);
+        self.turn(self.now);
+    }
+
+    /// The warm-up ends at a moment that was found.
+    pub(crate) fn end_warmup(&mut self, at: Nanos) {
+        let plan = Plan { warmup: at, ..Plan::clone(&self.plan) };
+        self.shard.end_warmup(Arc::new(plan), self.now);
         self.turn(self.now);
     }
 

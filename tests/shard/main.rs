@@ -10,6 +10,7 @@ mod levels;
 /// Against theory.
 #[cfg(test)]
 mod queueing;
+mod warmup;
 
 use kernel::{Serve, World, longest};
 use onslaught::metrics::{Counter, Trend};

@@ -5,12 +5,15 @@
 //! level is gone ends the operation that it is at, closes its connections, and rests; when the
 //! level comes back it begins its program anew.
 
+use std::sync::Arc;
+
 use super::super::control::Level;
 use super::super::seat::Waits;
 use super::Shard;
 use super::State;
 use super::lane::{LaneState, Source};
 use crate::net::Submissions;
+use crate::plan::Plan;
 use crate::stdx::Nanos;
 
 impl Shard {
@@ -166,6 +169,29 @@ impl Shard {
             }
             if lane.state == LaneState::Running && !lane.is_open() && !lane.seats.is_empty() {
                 self.levels_changed(index, now, submissions);
+            }
+        }
+    }
+
+    /// The warm-up ends before its bound, at a moment that all shards are told alike: `plan` is the
+    /// shard's own but for its `warmup`. Loads end so much earlier.
+    pub fn end_warmup(&mut self, plan: Arc<Plan>, now: Nanos) {
+        self.plan = plan;
+        for index in 0..self.lanes.len() {
+            let lane = &mut self.lanes[index];
+            if lane.state == LaneState::Ended {
+                continue;
+            }
+            let until = self.plan.workloads[lane.workload].end(self.plan.warmup);
+            lane.until = lane.until.min(until);
+            let (until, start) = (lane.until, lane.start);
+            if let Source::Open(pacer) = &mut lane.source {
+                pacer.stop(until.since(start));
+            }
+            // What lingers is woken at the end that was planned, which is too late now.
+            let end = self.start + until;
+            if lane.state == LaneState::Running && end < Nanos::MAX {
+                self.wheel.insert(end.max(now), self.lane_key(index));
             }
         }
     }

@@ -24,6 +24,7 @@ mod steer;
 mod targets;
 mod threshold;
 mod value;
+mod warmup;
 mod workload;
 
 use super::{List, Plan, Pool};
@@ -124,6 +125,7 @@ impl<'s> Compiler<'s> {
     /// In the order in which later parts name earlier ones.
     fn whole(&mut self) {
         self.plan.timeout = self.timeout_of_all();
+        self.warmup();
         self.targets();
         self.pools_and_lists();
         self.people();

@@ -194,6 +194,11 @@ fn measured(document: &Document) -> String {
     }
     if pacing.warmup_s > 0.0 {
         text += &format!(", after a warm-up of {} that counts nowhere", span(pacing.warmup_s));
+        text += match pacing.warmup_bound_s {
+            Some(bound) if pacing.warmup_s < bound => ": then the load was steady",
+            Some(_) => ": its bound, for the load did not become steady",
+            None => "",
+        };
     }
     text
 }

@@ -10,7 +10,7 @@ pub(super) use shape::{Shape, Variants};
 pub(super) use steps::{
     AUTH_CALL, EXPECT_MESSAGE, EXPECT_REPLY, MEASURE, MESSAGE, PAUSE, STEPS, UNTIL, WEBSOCKET,
 };
-pub(super) use top::{AUTH, LEVEL, POOL, PROBE, SCENARIO, USERS, WORKLOAD};
+pub(super) use top::{AUTH, LEVEL, POOL, PROBE, SCENARIO, USERS, WARMUP, WORKLOAD};
 
 /// One key of a section.
 #[derive(Debug)]

@@ -23,6 +23,8 @@ pub(in crate::scenario) enum Shape {
     Duration,
     /// A span of time, a range of them, or how they are distributed.
     Pause(&'static Section),
+    /// A span of time, `auto`, or `auto` with a bound.
+    Warmup(&'static Section),
     /// A number above 0, with or without a point.
     Number,
     /// So many a second.
@@ -79,7 +81,7 @@ impl Shape {
             Self::Address => "address",
             Self::Count(..) => "count",
             Self::Share => "share",
-            Self::Duration | Self::Pause(_) => "duration",
+            Self::Duration | Self::Pause(_) | Self::Warmup(_) => "duration",
             Self::Number => "number",
             Self::Rate => "rate",
             Self::Amount => "level",
@@ -111,6 +113,7 @@ impl Shape {
             Self::Pause(_) => {
                 "a duration such as 2s, a range such as 2s..5s, or {exponential: 3s}".to_owned()
             }
+            Self::Warmup(_) => "a duration such as 10s, auto, or {auto: 60s}".to_owned(),
             Self::Number => "a number above 0, such as 0.8".to_owned(),
             Self::Rate => "a rate such as 500/s, 5k/s or 300/m".to_owned(),
             Self::Amount => "a number of connections or a rate, as the load has".to_owned(),

@@ -3,7 +3,7 @@
 use super::load::LOAD;
 use super::shape::Shape::{
     Address, Answer, Count, Duration, Hidden, Json, List, Map, OneOrMany, Overlay, Pause, Port,
-    Section as Of, Text, Threshold, Variant, Word,
+    Section as Of, Text, Threshold, Variant, Warmup, Word,
 };
 use super::steps::{AUTH_CALL, EXPECT_MESSAGE, MEASURE, MESSAGE, PAUSE, STEPS, WEBSOCKET};
 use super::{Rule, Section, may, need};
@@ -26,6 +26,11 @@ pub(in crate::scenario) static SCENARIO: Section = Section {
         ),
         may("allow", List(&Text), "hosts, addresses and networks that may be loaded, too"),
         may("timeout", Duration, "from the start of an attempt to the end of its reply [30s]"),
+        may(
+            "warmup",
+            Warmup(&WARMUP),
+            "how long the load runs before it is measured, for loads whose level stays [0s]",
+        ),
         may("users", OneOrMany(&Of(&USERS)), "who loads: one group of users, or several"),
         may("auth", Of(&AUTH), "how users get, renew and give back their tokens"),
         may("data", Map(&List(&Json)), "lists of values for pick(name)"),
@@ -38,6 +43,13 @@ pub(in crate::scenario) static SCENARIO: Section = Section {
         may("profiles", Map(&Overlay), "named changes to this file, chosen with --profile"),
     ]],
     rules: &[Rule::Exactly(&["target", "targets"])],
+};
+
+pub(in crate::scenario) static WARMUP: Section = Section {
+    name: "a warm-up",
+    about: "a warm-up that ends when throughput and response times are steady",
+    keys: &[&[need("auto", Duration, "at the latest after so long; auto alone means 60s")]],
+    rules: &[],
 };
 
 pub(in crate::scenario) static USERS: Section = Section {

@@ -32,6 +32,8 @@ pub struct Scenario {
     pub allow: Vec<Allowed>,
     /// From the start of an attempt to the end of its reply.
     pub timeout: Option<Spanned<Nanos>>,
+    /// How long the load runs before it is measured.
+    pub warmup: Option<Spanned<Warmup>>,
     /// Groups of users.
     pub users: Vec<Users>,
     /// The life of a token.
@@ -79,6 +81,15 @@ pub enum Allowed {
     Host(String),
     /// These addresses, whatever they are.
     Network(Cidr),
+}
+
+/// How long the load runs before it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warmup {
+    /// So long.
+    Fixed(Nanos),
+    /// Until it is steady, at most so long.
+    Auto(Nanos),
 }
 
 /// A service behind the targets, asked whether it is there.

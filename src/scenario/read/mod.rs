@@ -11,6 +11,7 @@ mod scalars;
 mod steps;
 mod threshold;
 mod top;
+mod warmup;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::expr::Template;

@@ -89,7 +89,7 @@ impl Reader<'_> {
     }
 
     /// A quantity by its own reader, and within what its shape allows.
-    fn quantity<T>(
+    pub(super) fn quantity<T>(
         &mut self,
         node: &Node,
         shape: &Shape,

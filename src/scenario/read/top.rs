@@ -24,6 +24,7 @@ impl Reader<'_> {
         let allow =
             fields.get("allow").map(|node| self.items(node, fields.shape("allow"), Self::allowed));
         let timeout = self.lasting(&fields, "timeout");
+        let warmup = self.warmup(&fields);
         let users = fields
             .get("users")
             .map(|node| self.one_or_many(node, fields.shape("users"), Self::users));
@@ -53,6 +54,7 @@ impl Reader<'_> {
             targets: targets?,
             allow: allow.unwrap_or_else(|| Some(Vec::new()))?,
             timeout,
+            warmup,
             users: users.unwrap_or_else(|| Some(Vec::new()))?,
             auth: auth.map_or(Some(None), |auth| auth.map(Some))?,
             data: data?,

@@ -7,6 +7,9 @@
 //! and a bound holds if ours is within it, or within half more than what the bare ones saw. Whom
 //! the host keeps waiting is chance, so each oracle has three attempts; an error that is our own
 //! fails all of them.
+//!
+//! The bounds are those of a program built for speed, and of minutes: the long versions. The short
+//! ones run with every other test, on a build with assertions, and find what is wrong by a factor.
 
 use std::time::Duration;
 
@@ -21,6 +24,13 @@ const LOADED: i64 = 1_000 * US;
 struct Errors {
     ours: Vec<i64>,
     bare: Vec<i64>,
+}
+
+/// Which version of an oracle.
+#[derive(Clone, Copy)]
+enum Length {
+    Short,
+    Long,
 }
 
 /// What is asked of whom.
@@ -75,14 +85,20 @@ impl Load {
 }
 
 impl Errors {
-    /// Whether median and p99 are within these bounds, or half more than the bare pair's.
+    /// Whether median and p99 are within these bounds, or half more than the bare pair's; in the
+    /// short version four times as much.
     ///
     /// The 90th percentile stands for the 99th where that is chance: where either side has fewer
     /// than ten requests beyond it, as in the short loads, or where even the bare pair was a
     /// millisecond late in one of a thousand, because others have the cores.
-    fn within(&self, median: i64, p99: i64) -> bool {
+    fn within(&self, median: i64, p99: i64, length: Length) -> bool {
         let [ours, bare] = [&self.ours, &self.bare];
-        let holds = |percent, bound: i64| at(ours, percent) <= bound.max(at(bare, percent) * 3 / 2);
+        let halves = match length {
+            Length::Short => 8,
+            Length::Long => 3,
+        };
+        let holds =
+            |percent, bound: i64| at(ours, percent) <= bound.max(at(bare, percent) * halves / 2);
         let few = ours.len().min(bare.len()) < 1_000;
         let late = bare.iter().filter(|&&error| error > LOADED).count();
         let tail = if few || late * 1_000 > bare.len() { 90 } else { 99 };
@@ -116,7 +132,7 @@ fn one_of_three(what: &str, mut attempt: impl FnMut() -> bool) {
 
 /// A delay that the target keeps and logs is what we measure, within 50 us and a bucket of the
 /// histogram (0.1 %).
-fn known_delays(seconds: u32) {
+fn known_delays(seconds: u32, length: Length) {
     for (delay, rate) in [("500us", 400), ("1ms", 400), ("5ms", 400), ("50ms", 200)] {
         let micros = match delay.strip_suffix("us") {
             Some(us) => us.parse().expect("a number"),
@@ -134,25 +150,25 @@ fn known_delays(seconds: u32) {
                 assert!(kept >= asked, "the target answered after {kept} ns, not {asked}");
             }
             errors.tell(&format!("a delay of {delay}"), bound);
-            errors.within(bound, bound)
+            errors.within(bound, bound, length)
         });
     }
 }
 
 #[test]
 fn a_known_delay_is_measured() {
-    known_delays(1);
+    known_delays(1, Length::Short);
 }
 
 #[test]
 #[ignore = "a minute: tests/run --long"]
 fn a_known_delay_is_measured_for_long() {
-    known_delays(10);
+    known_delays(10, Length::Long);
 }
 
 /// D(i) = max(A(i), D(i−1)) + S(i) (Lindley, 1952): the target's log obeys it, and what we measure
 /// is what it logged.
-fn lindley(seconds: u32) {
+fn lindley(seconds: u32, length: Length) {
     let delay = Duration::from_millis(1);
     let load = Load { path: "/queue/1ms".to_owned(), rate: 500, seconds, delay };
     one_of_three("a queue with a memory", || {
@@ -175,19 +191,19 @@ fn lindley(seconds: u32) {
             requests.len()
         );
         errors.tell("a queue", 20 * US);
-        errors.within(20 * US, 100 * US)
+        errors.within(20 * US, 100 * US, length)
     });
 }
 
 #[test]
 fn a_queue_with_a_memory_is_measured() {
-    lindley(2);
+    lindley(2, Length::Short);
 }
 
 #[test]
 #[ignore = "half a minute: tests/run --long"]
 fn a_queue_with_a_memory_is_measured_for_long() {
-    lindley(20);
+    lindley(20, Length::Long);
 }
 
 /// M/M/1 for real: arrivals of 500/s as independent users come, service of 1000/s. The time in the

@@ -9,20 +9,21 @@ use std::time::{Duration, SystemTime};
 
 use glommio::ExecutorJoinHandle;
 
-use super::control::{Command, Control, Level, Message, News, Order, To};
+use super::control::{Command, Control, Level, Message, News, Order};
 use super::driver::{self, Assignment};
 use super::host;
-use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE, LEVEL_LEAD, LEVELS};
-use super::outcome::{Ended, Generator, Outcome, PhaseSpan, Row, TimelineEvent};
+use super::limits::{AHEAD, DELTAS_WAITING, EVENTS, GRACE};
+use super::outcome::{Ended, Outcome, Row, TimelineEvent};
 use super::series::Series;
-use super::steering::{Action, Steering};
+use super::steering::Steering;
 use crate::metrics::{Delta, Record, Tails};
 use crate::net::ring::{RingCounts, Waker};
-use crate::plan::{Kind, Phase, Plan, Until, Workload};
-use crate::protocol::{Failure, Side};
+use crate::plan::{Kind, Phase, Plan};
 use crate::stdx::{Clock, Nanos, clock};
-use crate::verdict::steady::{RULE as STEADY, Steady};
-use crate::verdict::trust::{self, Little, Totals};
+use crate::verdict::steady::Steady;
+
+mod ending;
+mod orders;
 
 /// Why a run could not take place.
 #[derive(Debug, thiserror::Error)]
@@ -367,59 +368,6 @@ impl<'a> Collector<'a> {
         self.pulse(closed);
     }
 
-    /// What a load that is steered does next.
-    fn steer(&mut self, action: Action) {
-        if self.ended != Ended::Finished {
-            return;
-        }
-        let over = match action {
-            Action::Level { workload, level, what } => {
-                let changed = self.change_level(Some(workload), To::Held(level));
-                self.note(&what);
-                // What stays at its level without knowing it would be measured as another.
-                (!changed).then(|| format!("the level was changed {LEVELS} times: that is enough"))
-            }
-            Action::End(why) => Some(why),
-        };
-        if let Some(why) = over {
-            self.note(&why);
-            self.stopped = Some(self.elapsed());
-            self.drain(Ended::Finished);
-        }
-    }
-
-    /// Ends a warm-up that is over when the load is steady, or says that it did not become so.
-    fn warm(&mut self, closed: usize) {
-        let Some(mut warming) = self.warming.take() else { return };
-        let Some(series) = &mut self.series else { return };
-        let (now, bound) = (self.run.clock.now().since(self.start), self.plan.warmup);
-        let rows = series.rows.get(series.rows.len() - closed..).unwrap_or_default();
-        let steady = rows.iter().any(|row| {
-            let per_second = row.replies as f64 / row.span.as_secs_f64().max(f64::MIN_POSITIVE);
-            warming.second(per_second, row.response.p50)
-        });
-        // Whole seconds, as all rows are; every shard has to hear of it before.
-        let at = Nanos((now + LEVEL_LEAD).0.div_ceil(SECOND.0) * SECOND.0);
-        if at >= bound {
-            let bound = bound.as_secs_f64();
-            self.note(&format!("the warm-up ends at its bound of {bound} s: not steady before"));
-        } else if steady && self.ended == Ended::Finished {
-            let mut plan = Plan::clone(&self.plan);
-            plan.warmup = at;
-            let plan = Arc::new(plan);
-            series.end_warmup(&plan);
-            for shard in &self.shards {
-                // A shard that has ended needs none.
-                let _ended = shard.plans.send(plan.clone());
-            }
-            self.plan = plan;
-            self.wake_all();
-            self.note(&format!("the warm-up ends after {} s: {STEADY}", at.as_secs_f64()));
-        } else {
-            self.warming = Some(warming);
-        }
-    }
-
     /// Keeps the response times of requests by the second as well.
     fn block(&mut self, delta: &Delta) {
         let plan = self.plan.clone();
@@ -496,49 +444,6 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// What the user orders: as long as the run goes on as planned.
-    fn heed_commands(&mut self) {
-        while let Some(command) = (self.run.commands)() {
-            if self.ended != Ended::Finished {
-                continue;
-            }
-            let share = match command {
-                Command::Pause => 0,
-                Command::Resume => self.share,
-                Command::Level(thousandths) => {
-                    self.share = thousandths;
-                    thousandths
-                }
-            };
-            let told = match command {
-                Command::Pause => "paused".to_owned(),
-                _ => format!("the level is {} % of the plan's from here on", share as f64 / 10.0),
-            };
-            if self.change_level(None, To::Share(share)) {
-                self.note(&told);
-                self.pulse(0);
-            }
-        }
-    }
-
-    /// Changes the level for all shards at one moment; false if that was done too often.
-    fn change_level(&mut self, workload: Option<usize>, to: To) -> bool {
-        if self.levels >= LEVELS {
-            return false;
-        }
-        self.levels += 1;
-        let level = Level { workload, at: self.run.clock.now() + LEVEL_LEAD, to };
-        for shard in &self.shards {
-            // A shard that has ended needs none.
-            let _ended = shard.levels.send(level);
-        }
-        if let Some(series) = &mut self.series {
-            series.change_level(&level);
-        }
-        self.wake_all();
-        true
-    }
-
     fn interrupt(&mut self) {
         let begun = self.start < Nanos::MAX;
         self.drain(Ended::Interrupted { at: begun.then(|| self.elapsed()) });
@@ -567,96 +472,5 @@ impl<'a> Collector<'a> {
             let at = at.since(self.start);
             self.events.push(TimelineEvent { at, what: what.to_owned() });
         }
-    }
-
-    fn outcome(mut self) -> Outcome {
-        let Some(series) = self.series.take() else {
-            unreachable!("a run that was begun has a series");
-        };
-        if series.rows_left_out > 0 {
-            self.note(&format!("{} seconds are not in the series", series.rows_left_out));
-        }
-        if self.total.records.lost > 0 {
-            self.note(&format!("{} operations are not in requests.jtl", self.total.records.lost));
-        }
-        let cpu = host::cpu_times().unwrap_or_default();
-        let warm = self.start + self.plan.warmup;
-        let end = self.total.last_end.max(warm);
-        let by_time = |workload: &Workload| matches!(workload.until, Until::Elapsed(_));
-        let asked = self.plan.span().since(self.plan.warmup);
-        let duration = match &self.ended {
-            // An hour asked for and waited for is an hour, even if its last seconds were idle.
-            Ended::Finished
-                if self.stopped.is_none() && self.plan.workloads.iter().all(by_time) =>
-            {
-                end.since(warm).max(asked)
-            }
-            _ => end.since(warm),
-        };
-        self.total.counts.overflows = self.ring.overflows;
-        let trust = trust::judge(&trust::load_of(&self.plan), &series.windows, &self.totals());
-        Outcome {
-            started_at: self.started_at,
-            duration,
-            phases: self.phases(duration),
-            trust,
-            windows: series.judged(),
-            searched: series.steering.and_then(|steering| steering.searched(self.plan.seed)),
-            stopped: self.stopped,
-            level_changes: self.levels,
-            generator: Generator {
-                cpu_user: cpu.user.since(self.cpu_before.user),
-                cpu_sys: cpu.sys.since(self.cpu_before.sys),
-                rss_peak_bytes: host::peak_memory().unwrap_or(0),
-                rings: u32::try_from(self.shards.len()).unwrap_or(u32::MAX),
-                connections_peak: series.connections_peak,
-                cores: self.run.cores.to_vec(),
-            },
-            series: series.rows,
-            ended: self.ended,
-            total: self.total,
-            tails: self.tails,
-            events: self.events,
-        }
-    }
-
-    fn phases(&self, duration: Nanos) -> Vec<PhaseSpan> {
-        let warmup = self.plan.warmup;
-        let load = PhaseSpan { phase: Phase::Load, from: warmup, to: warmup + duration };
-        let warm = PhaseSpan { phase: Phase::Warmup, from: Nanos::ZERO, to: warmup };
-        let mut phases = if warmup > Nanos::ZERO { vec![warm, load] } else { vec![load] };
-        let named = self.plan.phases().filter(|phase| matches!(phase, Phase::Named(_)));
-        phases.extend(named.filter_map(|phase| {
-            // Those that the run did not come to are not there.
-            let (from, to) = self.plan.window(phase)?;
-            let (from, to) = (from.max(warmup), to.min(load.to));
-            (from < to).then_some(PhaseSpan { phase, from, to })
-        }));
-        phases
-    }
-
-    fn totals(&self) -> Totals {
-        let mut totals = Totals {
-            no_buffers: self.total.counts.no_buffers,
-            overflows: self.ring.overflows,
-            longest_stall: self.total.counts.longest_stall,
-            little: Little::of(&self.total, self.start),
-            broke: match &self.ended {
-                Ended::Failed(why) => Some(why.clone()),
-                _ => None,
-            },
-            ..Totals::default()
-        };
-        let leaves = self.plan.leaves(Phase::Load).filter_map(|(_, id)| self.total.get(id));
-        for leaf in leaves {
-            totals.replies += leaf.replies;
-            totals.scheduled += leaf.tally.scheduled;
-            totals.dropped += leaf.tally.dropped;
-            totals.unreconciled = totals.unreconciled.or_else(|| leaf.tally.reconcile().err());
-            let local = Failure::ALL.iter().filter(|failure| failure.side() == Side::Local);
-            totals.local_failures +=
-                local.map(|&failure| leaf.tally.failed_by(failure)).sum::<u64>();
-        }
-        totals
     }
 }

@@ -7,7 +7,6 @@
 //! do it yet: TLS (expired, self-signed, wrong host, stalled), and names that are resolved again
 //! while a load is on. A full table of descriptors is refused ahead of the load.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,8 +14,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::kit::{
-    Onslaught, Reply, Run, TempDir, established, free_port, is_root, liar, pause, shards, target,
-    target_at, until,
+    Onslaught, Reply, Run, TempDir, established, free_port, liar, pause, shards, target, target_at,
+    until,
 };
 
 const FINE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -190,25 +189,18 @@ fn a_stopped_generator_is_flagged() {
     });
 }
 
-/// The binary in namespaces of its own, after some shell commands; none without root.
-fn isolated(load: Onslaught, namespaces: &[&str], shell: &str) -> Option<Run> {
-    let able = is_root()
-        && Command::new("unshare")
-            .args(namespaces)
-            .arg("true")
-            .status()
-            .is_ok_and(|it| it.success());
-    if !able {
-        eprintln!("skipped: namespaces of one's own need root");
-        return None;
-    }
+/// The binary in namespaces of its own, after some shell commands, which needs root: tests that do
+/// so are named `_isolated`, and `tests/run` says `NOT RUN` of them where the host gives none.
+fn isolated(load: Onslaught, namespaces: &[&str], shell: &str) -> Run {
     let under = ["unshare"].into_iter().chain(namespaces.iter().copied());
-    Some(load.under(under.chain(["bash", "-c", shell, "bash"])).run())
+    let run = load.under(under.chain(["bash", "-c", shell, "bash"])).run();
+    assert_ne!(run.exit, 99, "no namespace, or none that may be changed{run}");
+    run
 }
 
 /// Ten ports for thirty connections: this host's fault, and never the target's.
 #[test]
-fn ports_that_run_out_are_our_own_fault() {
+fn ports_that_run_out_are_our_own_fault_isolated() {
     // The load is the first process of its namespace, so that the target ends with it.
     let shell = format!(
         "ip link set lo up || exit 99\n\
@@ -223,13 +215,7 @@ fn ports_that_run_out_are_our_own_fault() {
     shards([1, 2], |count| {
         let load = Onslaught::http("http://127.0.0.1:8080/delay/100ms").shards(count);
         let load = load.line("-c 30 -R 300 -d 3s --timeout 1s");
-        let Some(run) = isolated(load, &["--net", "--pid", "--fork", "--kill-child"], &shell)
-        else {
-            return;
-        };
-        if run.exit == 99 {
-            return eprintln!("skipped: the range of ports cannot be set here");
-        }
+        let run = isolated(load, &["--net", "--pid", "--fork", "--kill-child"], &shell);
         let run = run.exits([111]);
         let report = run.report();
         assert!(report.failed("local_ports") > 0, "{:#}", report.at("/accounting/failed"));
@@ -246,7 +232,7 @@ fn ports_that_run_out_are_our_own_fault() {
 /// A disk that is full only when the summary is written: it is on the terminal, and no half of it
 /// on the disk.
 #[test]
-fn a_disk_that_is_full_keeps_no_half_a_file() {
+fn a_disk_that_is_full_keeps_no_half_a_file_isolated() {
     shards([1, 2], |count| {
         let (server, dir) = (target(""), TempDir::new());
         let full = dir.join("");
@@ -257,20 +243,20 @@ fn a_disk_that_is_full_keeps_no_half_a_file() {
         );
         let load = Onslaught::http(server.url("/health")).line("-c 2 -n 50").shards(count);
         let load = load.json_at(full.join("summary.json"));
-        let Some(run) = isolated(load, &["--mount"], &shell) else { return };
+        let run = isolated(load, &["--mount"], &shell);
         let run = run.exits([1]).says(["summary.json", "no space left", "left: 0"]);
         assert!(run.stdout.contains("replies"), "no summary{run}");
     });
 }
 
 #[test]
-fn a_folder_that_is_read_only_is_found_before_the_load() {
+fn a_folder_that_is_read_only_is_found_before_the_load_isolated() {
     let (server, dir) = (target(""), TempDir::new());
     let folder = dir.join("");
     let shell = format!("mount -t tmpfs -o ro none {} || exit 99; \"$@\"", folder.display());
     let load = Onslaught::http(server.url("/health")).line("-c 2 -n 50");
     let load = load.json_at(folder.join("summary.json"));
-    let Some(run) = isolated(load, &["--mount"], &shell) else { return };
+    let run = isolated(load, &["--mount"], &shell);
     run.exits([1, 2]).says(["read-only"]);
     assert_eq!(server.told()["requests"], 0, "loaded although nothing can be kept");
 }
